@@ -1,0 +1,4 @@
+import type { RollupOptions } from 'rollup';
+
+const config: RollupOptions[] = [];
+export default config;
