@@ -1,14 +1,18 @@
 import type { Query, Row } from './query/query.ts';
 
 /**
- * Consecutive events of one journal, as delivery hands them to a store. `lines` is NDJSON: each
- * line a `JournaledEvent`, every line ended by `\n`. The store must not keep the buffer.
+ * Consecutive events of one segment of a journal, as delivery hands them to a store. `lines` is
+ * NDJSON: each line a `JournaledEvent`, every line ended by `\n`. The store must not keep the
+ * buffer. No lines at all: delivery has found that the store can never take these events and has
+ * kept them as rejects; only the cursor and the tally move.
  */
 export interface Batch {
   readonly collector: string;
-  /** Sequence of the first line. */
+  /** `journal.segment` of every line: a batch never crosses segments. */
+  readonly segment: number;
+  /** Sequence of the first line: the store's cursor. */
   readonly first: number;
-  /** Sequence of the last line; `last - first + 1` lines. */
+  /** Sequence of the last line; `last - first + 1` lines, or none. */
   readonly last: number;
   readonly lines: Buffer;
 }
@@ -19,8 +23,32 @@ export interface Appended {
   readonly stored: number;
   /** Events whose twin (same app, id and client time) is in the store from another place. */
   readonly duplicates: number;
-  /** Events that the store can never take, each with its reason. */
-  readonly rejects: readonly Reject[];
+  /** Events that the store can never take: `last - first + 1 - stored - duplicates`. */
+  readonly rejected: number;
+}
+
+/**
+ * Makes rejects durable, idempotent by sequence. The store awaits it before it commits the cursor,
+ * so that no crash loses a reject; it need not call it when there are none.
+ */
+export type KeepRejects = (rejects: readonly Reject[]) => Promise<void>;
+
+/**
+ * What became of the delivered events of one segment, summed over its batches. The store adds
+ * each batch in the same commit that moves the cursor, so that a redelivery after a crash is
+ * never counted twice. Kept for ever: it is what `audit` checks the store against.
+ */
+export interface Tally {
+  readonly segment: number;
+  /** Sequence of the last delivered event; the first is `segment`. */
+  readonly last: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  /** Of the stored: taken out since by `erase`; counted in the commit that takes them out. */
+  readonly erased: number;
+  /** Of the stored: taken out since by retention, likewise. */
+  readonly expired: number;
 }
 
 export interface Reject {
@@ -58,12 +86,18 @@ export interface EventStore {
   /** Next sequence that this store needs of a journal: 1 for one that it has never seen. */
   cursor(collector: string): Promise<number>;
   /**
-   * Takes a batch and moves the cursor past it, atomically where the engine can, else so that a
-   * second call with the same events ends in the same state and the same counts. A batch may
-   * overlap what is stored already (after a crash); those events count as stored again.
+   * Takes a batch, moves the cursor past it and adds it to the segment's tally: cursor and tally
+   * in one commit, with the events where the engine can. Where it cannot, a crash may leave
+   * events of the batch stored with the cursor before them; the same batch (or one of other
+   * length) then comes again, its events are told from duplicates by their place, count as
+   * stored, and the state ends the same. An event that can never be stored is no error: it goes
+   * to `keepRejects`. Any error but `unavailable` means that the batch as a whole can never be
+   * taken; delivery then finds the guilty event by halves.
    * One call at a time for one journal.
    */
-  append(batch: Batch): Promise<Appended>;
+  append(batch: Batch, keepRejects: KeepRejects): Promise<Appended>;
+  /** What became of a journal's delivered events, by segment, ascending. */
+  tallies(collector: string): Promise<readonly Tally[]>;
   /** Rows in the query's order. Throws `bad-request` for a field that cannot do what is asked. */
   query(query: Query): Promise<readonly Row[]>;
   /** The compiled query as the engine gets it: SQL, or a search body as JSON. */
