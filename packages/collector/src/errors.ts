@@ -6,6 +6,7 @@
  * - `unauthorized` no key or token, or a wrong one
  * - `forbidden`    known, but not allowed (an origin that is not listed)
  * - `not-found`    no such query, field, app
+ * - `bad-method`   another method is meant
  * - `too-large`    over a stated limit
  * - `unsupported`  a content type or encoding that is not read
  * - `too-many`     this client is over its own limit
@@ -17,6 +18,7 @@ export type ErrorCode =
   | 'unauthorized'
   | 'forbidden'
   | 'not-found'
+  | 'bad-method'
   | 'too-large'
   | 'unsupported'
   | 'too-many'

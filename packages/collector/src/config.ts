@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { MetronomeError } from './errors.ts';
+import { type SettingName, SETTINGS, type Settings } from './settings.ts';
+
+/** What is structure: `metronome.config.json`, or the default export of `metronome.config.ts`. */
+const structureSchema = z.strictObject({
+  /** Each site by its `app`, with the hosts that are its own and so never referers. */
+  sites: z
+    .record(z.string(), z.strictObject({ hosts: z.array(z.string()).default([]) }))
+    .default({}),
+  /** Item patterns in their order; the first that matches a URL names the item. */
+  items: z
+    .array(
+      z.strictObject({
+        pattern: z.string(),
+        app: z.string().optional(),
+        item: z.string().optional(),
+      }),
+    )
+    .default([]),
+});
+
+export type Structure = z.output<typeof structureSchema>;
+
+/** Type of the default export of `metronome.config.ts`. */
+export type MetronomeConfig = z.input<typeof structureSchema>;
+
+export interface Config {
+  readonly settings: Settings;
+  readonly structure: Structure;
+}
+
+/** Gives a configuration file in TypeScript its types. */
+export function defineConfig(config: MetronomeConfig): MetronomeConfig {
+  return config;
+}
+
+/**
+ * Reads the settings of the environment and the configuration file.
+ *
+ * @throws MetronomeError `config` with one sentence that names the setting and what it must be.
+ */
+export async function readConfig(env: NodeJS.ProcessEnv = process.env): Promise<Config> {
+  const settings = readSettings(env);
+  return { settings, structure: await readStructure(settings.METRONOME_CONFIG) };
+}
+
+function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const unknown = Object.keys(env).find(
+    (name) => name.startsWith('METRONOME_') && !isSetting(name),
+  );
+  if (unknown !== undefined) {
+    const known = Object.keys(SETTINGS).join(', ');
+    throw new MetronomeError('config', `${unknown} is not a setting; the settings are ${known}.`);
+  }
+  const read = (name: SettingName): unknown => readSetting(name, env[name]);
+  const names = Object.keys(SETTINGS).filter(isSetting);
+  return Object.fromEntries(names.map((name) => [name, read(name)])) as unknown as Settings;
+}
+
+function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name);
+}
+
+function readSetting(name: SettingName, given: string | undefined): unknown {
+  const { default: fallback, parse, says } = SETTINGS[name];
+  const text = given === undefined || given === '' ? fallback : given;
+  try {
+    return parse(text);
+  } catch (cause) {
+    // Keys and passwords are never repeated.
+    const secret = /KEY|TOKEN|URL/u.test(name);
+    const but = secret ? '' : `, but is ${JSON.stringify(text)}`;
+    throw new MetronomeError('config', `${name} must be ${says}${but}.`, { cause });
+  }
+}
+
+async function readStructure(path: string): Promise<Structure> {
+  const file = findFile(path);
+  if (file === undefined) return structureSchema.parse({});
+  const read = structureSchema.safeParse(await load(file));
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const spot = issue?.path.length ? issue.path.join('.') : 'the top level';
+  throw new MetronomeError('config', `${file}: ${spot}: ${issue?.message ?? 'cannot be read'}.`);
+}
+
+function findFile(path: string): string | undefined {
+  if (path !== '') {
+    if (existsSync(path)) return path;
+    throw new MetronomeError(
+      'config',
+      `METRONOME_CONFIG names ${path}, but there is no such file.`,
+    );
+  }
+  return ['metronome.config.json', 'metronome.config.ts'].find((name) => existsSync(name));
+}
+
+async function load(file: string): Promise<unknown> {
+  try {
+    if (file.endsWith('.json')) return JSON.parse(readFileSync(file, 'utf8'));
+    const module: { default?: unknown } = await import(pathToFileURL(resolve(file)).href);
+    return module.default;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MetronomeError('config', `${file} cannot be read: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,52 @@
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { routePath } from 'hono/route';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Logger } from 'pino';
+import { MetronomeError } from '../errors.ts';
+import { healthRoutes, type Readiness } from './health.ts';
+import type { Metrics } from './metrics.ts';
+import { isForeseen, problem } from './problem.ts';
+import { sdkRoutes } from './sdk.ts';
+import { type TickParts, tickRoutes } from './tick.ts';
+import { type TockParts, tockRoutes } from './tock.ts';
+
+export interface AppParts extends TickParts, TockParts {
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  readonly log: Logger;
+  /** The pages: greeting and, where it is served, the example. */
+  readonly pages: Hono;
+}
+
+/** All routes of the collector. */
+export function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(async (context, next) => {
+    const start = performance.now();
+    await next();
+    const labels = { route: routePath(context, -1), status: String(context.res.status) };
+    parts.metrics.seconds.observe(labels, (performance.now() - start) / 1000);
+  });
+  app.use(
+    secureHeaders({
+      crossOriginResourcePolicy: 'cross-origin',
+      contentSecurityPolicy: { defaultSrc: ["'self'"], frameAncestors: ["'none'"] },
+      xFrameOptions: 'DENY',
+    }),
+  );
+  app.route('/tick', tickRoutes(parts));
+  app.route('/', sdkRoutes());
+  app.route('/', tockRoutes(parts));
+  app.route('/', healthRoutes(parts.readiness, parts.metrics));
+  app.route('/', parts.pages);
+  app.notFound((context) =>
+    problem(context, new MetronomeError('not-found', `There is nothing at ${context.req.path}.`)),
+  );
+  app.onError((error, context) => {
+    if (error instanceof MetronomeError) parts.metrics.refused.inc({ reason: error.code });
+    if (!isForeseen(error)) parts.log.error({ err: error, path: context.req.path }, 'request failed');
+    return problem(context, error);
+  });
+  return app;
+}

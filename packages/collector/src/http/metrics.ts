@@ -1,0 +1,71 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Read at each scrape. */
+export interface Gauges {
+  readonly journalBytes: () => number;
+  /** Age of the oldest event that waits for the store, in seconds; 0 when none waits. */
+  readonly oldestWaitingS: () => number;
+  /** Events acknowledged and not yet in the store. */
+  readonly waiting: () => number;
+}
+
+/** What `GET /metrics` shows, in Prometheus' text format. */
+export interface Metrics {
+  readonly accepted: Counter;
+  readonly refused: Counter<'reason'>;
+  readonly seconds: Histogram<'route' | 'status'>;
+  readonly storeErrors: Counter;
+  /** The page, and its content type. */
+  readonly text: () => Promise<string>;
+  readonly contentType: string;
+}
+
+const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+export function createMetrics(gauges: Gauges): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('metronome_journal_bytes', 'Bytes of the journal on disk.', gauges.journalBytes);
+  gauge(
+    'metronome_oldest_waiting_seconds',
+    'Age of the oldest acknowledged event that is not yet in the store.',
+    gauges.oldestWaitingS,
+  );
+  gauge('metronome_waiting_events', 'Acknowledged events not yet in the store.', gauges.waiting);
+  return {
+    accepted: new Counter({
+      name: 'metronome_events_accepted_total',
+      help: 'Events acknowledged with a 202.',
+      registers,
+    }),
+    refused: new Counter({
+      name: 'metronome_events_refused_total',
+      help: 'Events (reason "event") and requests (by the code of their answer) not accepted.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    storeErrors: new Counter({
+      name: 'metronome_store_errors_total',
+      help: 'Failed calls of the store.',
+      registers,
+    }),
+    seconds: new Histogram({
+      name: 'metronome_request_seconds',
+      help: 'Time to answer, by route and status.',
+      labelNames: ['route', 'status'],
+      buckets: LATENCY_BUCKETS_S,
+      registers,
+    }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
