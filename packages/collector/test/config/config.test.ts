@@ -1,0 +1,91 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+
+test('no setting is needed', async () => {
+  const { settings, structure } = await readConfig({});
+  expect(settings.METRONOME_PORT).toBe(3000);
+  expect(settings.METRONOME_STORE).toBe('duckdb');
+  expect(structure.items).toEqual([]);
+});
+
+test.each([
+  ['METRONOME_PORT', 'abc', 'METRONOME_PORT must be a whole number from 0 to 65535, but is "abc".'],
+  [
+    'METRONOME_PORT',
+    '70000',
+    'METRONOME_PORT must be a whole number from 0 to 65535, but is "70000".',
+  ],
+  [
+    'METRONOME_STORE',
+    'mysql',
+    'METRONOME_STORE must be `duckdb` or `elasticsearch`, but is "mysql".',
+  ],
+  [
+    'METRONOME_TIMEZONE',
+    'Mars',
+    'METRONOME_TIMEZONE must be an IANA time zone such as `Europe/Berlin`, but is "Mars".',
+  ],
+  [
+    'METRONOME_ORIGINS',
+    'example.org',
+    'METRONOME_ORIGINS must be page origins such as `https://www.example.org`, separated by commas, but is "example.org".',
+  ],
+  [
+    'METRONOME_TRUSTED_PROXIES',
+    '10.0.0.0/99',
+    'METRONOME_TRUSTED_PROXIES must be IP addresses or subnets such as `10.0.0.0/8`, separated by commas, but is "10.0.0.0/99".',
+  ],
+  [
+    'METRONOME_WRITE_KEYS',
+    'short',
+    'METRONOME_WRITE_KEYS must be keys of at least 8 characters, separated by commas.',
+  ],
+  [
+    'METRONOME_LOG_LEVEL',
+    'loud',
+    'METRONOME_LOG_LEVEL must be `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`, but is "loud".',
+  ],
+])('%s=%s stops the start with one sentence', async (name, value, sentence) => {
+  await expect(readConfig({ [name]: value })).rejects.toThrow(sentence);
+});
+
+test('a misspelt setting stops the start', async () => {
+  await expect(readConfig({ METRONOME_PROT: '1' })).rejects.toThrow(
+    /METRONOME_PROT is not a setting/,
+  );
+});
+
+describe('the configuration file', () => {
+  function file(name: string, text: string): string {
+    const path = join(mkdtempSync(join(tmpdir(), 'metronome-config-')), name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  test('may be JSON', async () => {
+    const path = file('metronome.config.json', '{"items":[{"pattern":"/datasets/:item"}]}');
+    const { structure } = await readConfig({ METRONOME_CONFIG: path });
+    expect(structure.items).toEqual([{ pattern: '/datasets/:item' }]);
+  });
+
+  test('may be TypeScript', async () => {
+    const path = file(
+      'metronome.config.ts',
+      'export default { sites: { shop: { hosts: ["a.org"] } } };',
+    );
+    const { structure } = await readConfig({ METRONOME_CONFIG: path });
+    expect(structure.sites).toEqual({ shop: { hosts: ['a.org'] } });
+  });
+
+  test('that is wrong is named with the spot', async () => {
+    const path = file('metronome.config.json', '{"items":[{"patern":"/x"}]}');
+    await expect(readConfig({ METRONOME_CONFIG: path })).rejects.toThrow(/items\.0/);
+  });
+
+  test('that is missing is named', async () => {
+    await expect(readConfig({ METRONOME_CONFIG: './no.json' })).rejects.toThrow(/no such file/);
+  });
+});
