@@ -1,1 +1,4 @@
-export const placeholder: string = 'x';
+#!/usr/bin/env node
+import { runCli } from './cli/cli.ts';
+
+process.exitCode = await runCli(process.argv.slice(2));

@@ -28,6 +28,7 @@ export function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
     const labels = { route: routePath(context, -1), status: String(context.res.status) };
     parts.metrics.seconds.observe(labels, (performance.now() - start) / 1000);
   });
+  app.route('/tick', tickRoutes(parts));
   app.use(
     secureHeaders({
       crossOriginResourcePolicy: 'cross-origin',
@@ -35,7 +36,6 @@ export function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
       xFrameOptions: 'DENY',
     }),
   );
-  app.route('/tick', tickRoutes(parts));
   app.route('/', sdkRoutes());
   app.route('/', tockRoutes(parts));
   app.route('/', healthRoutes(parts.readiness, parts.metrics));

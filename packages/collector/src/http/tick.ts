@@ -1,5 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type HonoRequest } from 'hono';
 import { cors } from 'hono/cors';
 import { MetronomeError } from '../errors.ts';
 import type { ClientFacts, Intake } from '../intake/intake.ts';
@@ -25,20 +25,31 @@ export interface TickParts {
 
 const PREFLIGHT_MAX_AGE_S = 86_400;
 
-/** `POST /tick`: the 202 is sent when every accepted event is on disk. */
+const PLAIN_HEADERS = {
+  'Content-Type': 'application/json',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
+/**
+ * `POST /tick`: the 202 is sent when every accepted event is on disk.
+ *
+ * Its headers are passed with the body and not by middleware: touching the headers of a response
+ * that is there already makes the server build it twice, which costs a third of the throughput.
+ */
 export function tickRoutes(parts: TickParts): Hono<{ Bindings: HttpBindings }> {
   const routes = new Hono<{ Bindings: HttpBindings }>();
   const { access } = parts;
-  routes.use(
+  routes.post('/', (context) => tick(context, parts));
+  routes.options(
+    '/',
     cors({
       origin: (origin) => (access.allowsOrigin(origin) ? origin : null),
       allowMethods: ['POST'],
       allowHeaders: ['Content-Type', 'Content-Encoding', 'Authorization'],
-      exposeHeaders: ['Retry-After'],
       maxAge: PREFLIGHT_MAX_AGE_S,
     }),
   );
-  routes.post('/', (context) => tick(context, parts));
   routes.all('/', (context) => {
     context.header('Allow', 'POST, OPTIONS');
     throw new MetronomeError('bad-method', 'Send events with POST.');
@@ -50,39 +61,60 @@ async function tick(
   context: Context<{ Bindings: HttpBindings }>,
   parts: TickParts,
 ): Promise<Response> {
-  const { intake, journal, metrics } = parts;
+  const { req } = context;
+  const headers = answerHeaders(req.header('origin'));
+  try {
+    const answer = await take(context, parts);
+    return context.body(answer, 202, headers);
+  } catch (error) {
+    for (const [name, value] of Object.entries(headers)) context.header(name, value);
+    throw error;
+  }
+}
+
+/** An origin that may not send has no business with the answer, but is told why in it. */
+function answerHeaders(origin: string | undefined): Record<string, string> {
+  if (origin === undefined) return PLAIN_HEADERS;
+  return {
+    ...PLAIN_HEADERS,
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Expose-Headers': 'Retry-After',
+    Vary: 'Origin',
+  };
+}
+
+async function take(
+  context: Context<{ Bindings: HttpBindings }>,
+  parts: TickParts,
+): Promise<string> {
   const { req } = context;
   const address = addressOf(context, parts.trustedProxies);
-  const privileged = parts.access.checkWrite({
-    authorization: req.header('authorization'),
-    key: req.query('key'),
-    origin: req.header('origin'),
-  });
-  if (!privileged && !parts.rateLimit.allows(address, performance.now())) {
-    throw new MetronomeError('too-many', 'You send too many requests; send larger batches.', {
-      retryAfterS: 1,
-    });
-  }
+  const privileged = checkSender(req, address, parts);
   const bytes = await readBody(req, parts.bodyBytesMax);
   const body = { contentType: req.header('content-type'), bytes };
-  const taken = intake.take(body, clientFacts(context, address, privileged, parts.now()));
-  if (taken.lines.length > 0) await journal.append(taken.lines);
-  metrics.accepted.inc(taken.lines.length);
-  const { rejected } = taken;
-  if (rejected.length === 0) return accepted(context, taken.lines.length);
-  metrics.refused.inc({ reason: 'event' }, rejected.length);
-  if (taken.lines.length > 0) {
-    return context.json({ accepted: taken.lines.length, rejected }, 202);
-  }
+  const taken = parts.intake.take(body, clientFacts(context, address, privileged, parts.now()));
+  const { lines, rejected } = taken;
+  if (lines.length > 0) await parts.journal.append(lines);
+  parts.metrics.accepted.inc(lines.length);
+  if (rejected.length === 0) return `{"accepted":${lines.length},"rejected":[]}`;
+  parts.metrics.refused.inc({ reason: 'event' }, rejected.length);
+  if (lines.length > 0) return JSON.stringify({ accepted: lines.length, rejected });
   throw new MetronomeError('bad-request', 'No event of this body could be accepted.', {
     extensions: { rejected },
   });
 }
 
-/** By far the most frequent answer, so it is not assembled anew. */
-function accepted(context: Context, count: number): Response {
-  const headers = { 'Content-Type': 'application/json' };
-  return context.body(`{"accepted":${count},"rejected":[]}`, 202, headers);
+/** Whether the sender has a valid write key. Throws when it may not send, or not so often. */
+function checkSender(req: HonoRequest, address: string, parts: TickParts): boolean {
+  const privileged = parts.access.checkWrite({
+    authorization: req.header('authorization'),
+    key: req.query('key'),
+    origin: req.header('origin'),
+  });
+  if (privileged || parts.rateLimit.allows(address, performance.now())) return privileged;
+  throw new MetronomeError('too-many', 'You send too many requests; send larger batches.', {
+    retryAfterS: 1,
+  });
 }
 
 function addressOf(context: Context<{ Bindings: HttpBindings }>, trusted: BlockList): string {

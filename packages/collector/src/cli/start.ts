@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { chmodSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { type Logger, pino } from 'pino';
+import { type Collector, openCollector } from '../collector.ts';
+import { type Config, readConfig } from '../config.ts';
+import { MetronomeError } from '../errors.ts';
+import type { Command } from './cli.ts';
+import { SOCKET_NAME } from './speak.ts';
+
+/** Slow clients are cut off: time for the headers, for a whole request, and between requests. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+/** `metronome start`: runs the collector until SIGTERM or SIGINT. */
+export const start: Command = {
+  usage: 'start [--example DIR]',
+  meaning: 'run the collector; --example serves a folder of pages under /example/',
+  run: async (args) => {
+    const { values } = parseArgs({ args: [...args], options: { example: { type: 'string' } } });
+    const config = await readConfig();
+    const log = pino({ level: config.settings.METRONOME_LOG_LEVEL });
+    const collector = await openCollector(config, log, { exampleDir: values.example });
+    const servers = await listenAll(collector, config, log);
+    const signal = await stopSignal();
+    log.info({ signal }, 'stopping');
+    await Promise.all(servers.map(stopServer));
+    await collector.close();
+    log.info('stopped');
+    return 0;
+  },
+};
+
+async function listenAll(collector: Collector, config: Config, log: Logger): Promise<Server[]> {
+  const { METRONOME_HOST: host, METRONOME_PORT: port, METRONOME_DATA_DIR } = config.settings;
+  const socket = join(METRONOME_DATA_DIR, SOCKET_NAME);
+  try {
+    const commands = createServer(collector.commands);
+    rmSync(socket, { force: true });
+    await listen(commands, { path: socket });
+    // Who may read the data folder may speak to the collector, and nobody else.
+    chmodSync(socket, 0o600);
+    const server = createServer(collector.app);
+    await listen(server, { host, port });
+    const address = server.address();
+    const bound = typeof address === 'object' ? (address?.port ?? port) : port;
+    log.info({ url: `http://${host}:${bound}`, store: config.settings.METRONOME_STORE }, 'listening');
+    return [server, commands];
+  } catch (error) {
+    await collector.close();
+    throw listenError(error, host, port);
+  }
+}
+
+function createServer(app: Hono<never> | Collector['app']): Server {
+  const server = createAdaptorServer({
+    fetch: app.fetch as Collector['app']['fetch'],
+    serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+  }) as Server;
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  return server;
+}
+
+async function listen(
+  server: Server,
+  where: { path: string } | { host: string; port: number },
+): Promise<void> {
+  server.listen(where);
+  await once(server, 'listening');
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const sentence = {
+    EADDRINUSE: `Port ${port} of ${host} is in use; stop what uses it or set METRONOME_PORT.`,
+    EACCES: `Port ${port} of ${host} is not for this user; set METRONOME_PORT above 1023.`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine; set METRONOME_HOST.`,
+  }[String(code)];
+  return sentence === undefined ? error : new MetronomeError('config', sentence, { cause: error });
+}
+
+async function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => resolve(signal));
+  });
+}
+
+/** Lets the requests under way finish; those that take too long are cut off. */
+async function stopServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
+  await closed;
+  clearTimeout(timer);
+}
