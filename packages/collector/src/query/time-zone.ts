@@ -1,0 +1,57 @@
+import type { Interval } from './query.ts';
+
+/**
+ * The name as ICU spells it (`europe/berlin` is `Europe/Berlin`), which every engine reads, or
+ * undefined for a name that it does not know. Fixed offsets such as `+05:30` are zones too.
+ */
+export function canonicalTimeZone(name: string): string | undefined {
+  try {
+    // Temporal alone would also read a zone out of a whole date such as 2026-01-01[Asia/Tokyo].
+    if (/[[\]]/.test(name)) return undefined;
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Start of the calendar bucket that holds `epochMs`, as epoch ms. Days begin at their first instant. */
+export function bucketStart(epochMs: number, interval: Interval, timeZone: string): number {
+  const at = Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(timeZone);
+  return floor(at, interval).epochMilliseconds;
+}
+
+function floor(at: Temporal.ZonedDateTime, interval: Interval): Temporal.ZonedDateTime {
+  switch (interval) {
+    case 'minute':
+    case 'hour':
+      return at.round({ smallestUnit: interval, roundingMode: 'floor' });
+    case 'day':
+      return at.startOfDay();
+    case 'week':
+      return at.subtract({ days: at.dayOfWeek - 1 }).startOfDay();
+    case 'month':
+      return at.with({ day: 1 }).startOfDay();
+  }
+}
+
+/** A stretch of time over which a zone keeps one offset from UTC. */
+export interface OffsetSpan {
+  /** Epoch ms, exclusive; infinite for the last. */
+  readonly until: number;
+  readonly offsetMs: number;
+}
+
+/** The offsets of a zone from `from` to `to` (epoch ms), in order of time. */
+export function offsetSpans(from: number, to: number, timeZone: string): readonly OffsetSpan[] {
+  const spans: OffsetSpan[] = [];
+  let at = Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(timeZone);
+  for (;;) {
+    const next = at.getTimeZoneTransition('next');
+    const offsetMs = at.offsetNanoseconds / 1e6;
+    if (next === null || next.epochMilliseconds >= to) {
+      return [...spans, { until: Number.POSITIVE_INFINITY, offsetMs }];
+    }
+    spans.push({ until: next.epochMilliseconds, offsetMs });
+    at = next;
+  }
+}

@@ -1,0 +1,31 @@
+import { describe } from 'vitest';
+import type { EventStore } from '../../src/event-store.ts';
+import { appendTests } from './conformance/append.ts';
+import { eraseTests } from './conformance/erase.ts';
+import { keyTests } from './conformance/keys.ts';
+import { propertyTests } from './conformance/properties.ts';
+import { queryTests } from './conformance/queries.ts';
+import { withStore } from './conformance/with-store.ts';
+
+export interface ConformanceOptions {
+  /** Runs of each property; more find more. */
+  readonly propertyRuns?: number;
+}
+
+/**
+ * What every store must do, on its real engine. `open` gives an empty store each time: the suite
+ * opens one for each group and closes it.
+ */
+export function describeEventStore(
+  name: string,
+  open: () => Promise<EventStore>,
+  { propertyRuns = 60 }: ConformanceOptions = {},
+): void {
+  describe(name, () => {
+    describe('append', () => appendTests(withStore(open)));
+    describe('query', () => queryTests(withStore(open)));
+    describe('keys and values', () => keyTests(withStore(open)));
+    describe('erase and export', () => eraseTests(withStore(open)));
+    describe('properties', () => propertyTests(withStore(open), propertyRuns));
+  });
+}
