@@ -1,0 +1,301 @@
+import type { Batch } from '../event-store.ts';
+import { type Disk, type DiskFile, errorCode } from './disk.ts';
+import { bytesOfFrame, decodeFrame, findFrame, segmentHeaderLength } from './frame.ts';
+import type { Segment } from './ledger.ts';
+import { segmentPath } from './segment-file.ts';
+
+export interface ReadLimits {
+  readonly eventsMax: number;
+  /** A single event, and what else is in its frame, may be larger. */
+  readonly bytesMax: number;
+}
+
+export interface JournalBatch extends Batch {
+  /** Commit time of the first event, epoch ms. */
+  readonly time: number;
+  /** Why these events cannot be read, in a sentence; then `lines` is empty. */
+  readonly damage?: string;
+}
+
+/** What a consumer sees of its journal. */
+export interface JournalView {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly collector: string;
+  /** Segments whose files are there, ascending. */
+  present(): readonly Segment[];
+  /** The segment that a sequence is or was in. */
+  find(sequence: number): Segment | undefined;
+  /** Last acknowledged sequence. */
+  last(): number;
+  isClosed(segment: number): boolean;
+  waitUntil(holds: () => boolean, signal: AbortSignal): Promise<void>;
+  released(): void;
+}
+
+/** Verified lines of one segment in memory, without headers. */
+interface Loaded {
+  readonly segment: number;
+  readonly lines: Buffer;
+  readonly first: number;
+  readonly last: number;
+  readonly time: number;
+}
+
+interface OpenSegment {
+  readonly segment: number;
+  readonly file: DiskFile;
+  /** Where the next frame begins. */
+  offset: number;
+}
+
+const READ_BYTES_MIN = 256 * 1024;
+
+/**
+ * Reads a journal in order, from any sequence on, only what is durable, each frame against its
+ * checksum. What it has not released stays on disk.
+ */
+export class Consumer {
+  readonly #journal: JournalView;
+  #next = 1;
+  #releasedTo = 1;
+  #open: OpenSegment | undefined;
+  #loaded: Loaded | undefined;
+  #buffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES_MIN);
+
+  constructor(journal: JournalView) {
+    this.#journal = journal;
+  }
+
+  /** Sequence of the next event to read. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** All before this sequence is released. */
+  get releasedTo(): number {
+    return this.#releasedTo;
+  }
+
+  /** Goes to a sequence; the next read begins with it. */
+  async seek(sequence: number): Promise<void> {
+    if (sequence === this.#next) return;
+    this.#next = sequence;
+    this.#loaded = undefined;
+    await this.#leave();
+  }
+
+  /** Lets go of all before a sequence. */
+  release(sequence: number): void {
+    if (sequence <= this.#releasedTo) return;
+    this.#releasedTo = sequence;
+    this.#journal.released();
+  }
+
+  /** Resolves when the event of this sequence is there, or when the signal aborts. */
+  waitFor(sequence: number, signal: AbortSignal): Promise<void> {
+    return this.#journal.waitUntil(() => this.#journal.last() >= sequence, signal);
+  }
+
+  /** Resolves when the segment that holds or will hold this sequence is closed, or at abort. */
+  waitForClosed(sequence: number, signal: AbortSignal): Promise<void> {
+    const { find, isClosed, waitUntil } = this.#journal;
+    return waitUntil(() => {
+      const found = find(sequence);
+      return found !== undefined && isClosed(found.segment);
+    }, signal);
+  }
+
+  /** The segment that holds or held this sequence. */
+  segmentOf(sequence: number): Segment | undefined {
+    return this.#journal.find(sequence);
+  }
+
+  /**
+   * The next events: at least one, all of one segment, or undefined when all are read. The
+   * buffer holds until the next call.
+   */
+  async read(limits: ReadLimits): Promise<JournalBatch | undefined> {
+    if (this.#next > this.#journal.last()) return undefined;
+    if (this.#loaded === undefined) {
+      const loaded = await this.#load(limits.bytesMax);
+      if ('damage' in loaded) {
+        this.#next = loaded.last + 1;
+        return loaded;
+      }
+      this.#loaded = loaded;
+    }
+    return this.#take(this.#loaded, limits);
+  }
+
+  async close(): Promise<void> {
+    await this.#leave();
+  }
+
+  #take(loaded: Loaded, limits: ReadLimits): JournalBatch {
+    const { first, segment, time } = loaded;
+    const { end, events } = cut(loaded.lines, loaded.last - first + 1, limits);
+    const last = first + events - 1;
+    this.#next = last + 1;
+    this.#loaded =
+      last === loaded.last
+        ? undefined
+        : { ...loaded, first: last + 1, lines: loaded.lines.subarray(end) };
+    const { collector } = this.#journal;
+    return { collector, segment, first, last, time, lines: loaded.lines.subarray(0, end) };
+  }
+
+  async #load(bytesMax: number): Promise<Loaded | JournalBatch> {
+    const segment = this.#journal.present().find(({ last }) => last >= this.#next);
+    const open = segment === undefined ? undefined : await this.#enter(segment);
+    if (segment === undefined || open === undefined) return this.#missing(segment);
+    for (;;) {
+      const bytes = await this.#chunk(open, segment, bytesMax);
+      const { consumed, length, ...loaded } = gather(bytes, this.#next);
+      open.offset += consumed;
+      if (length > 0) {
+        return { ...loaded, segment: segment.segment, lines: bytes.subarray(0, length) };
+      }
+      if (consumed > 0) continue;
+      const damage = await this.#findDamage(open, segment);
+      if (damage !== undefined) return damage;
+    }
+  }
+
+  /** Opens the segment that holds the next sequence; undefined when there is none. */
+  async #enter(segment: Segment): Promise<OpenSegment | undefined> {
+    if (this.#open?.segment === segment.segment) return this.#open;
+    await this.#leave();
+    if (segment.segment > this.#next) return undefined;
+    const { disk, folder } = this.#journal;
+    const file = await unlessMissing(disk.open(segmentPath(folder, segment.segment)));
+    if (file === undefined) return undefined;
+    const start = this.#buffer.subarray(0, READ_BYTES_MIN);
+    const offset = segmentHeaderLength(start.subarray(0, await file.read(start, 0)));
+    this.#open = { segment: segment.segment, file, offset };
+    return this.#open;
+  }
+
+  async #leave(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.file.close();
+  }
+
+  /** Bytes from the next frame on: at least the whole of it, where it is whole. */
+  async #chunk(open: OpenSegment, segment: Segment, bytesMax: number): Promise<Buffer> {
+    const rest = segment.bytes - open.offset;
+    let wanted = Math.min(rest, Math.max(bytesMax, READ_BYTES_MIN));
+    for (;;) {
+      if (wanted > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(wanted);
+      const target = this.#buffer.subarray(0, wanted);
+      const bytes = target.subarray(0, await open.file.read(target, open.offset));
+      const needed = bytesOfFrame(bytes);
+      if (needed <= bytes.length || bytes.length < wanted || wanted === rest) return bytes;
+      wanted = Math.min(rest, needed);
+    }
+  }
+
+  /**
+   * Where no true frame with the next sequence lies, looks for the one that goes on after it.
+   * Undefined when no event is missing in between.
+   */
+  async #findDamage(open: OpenSegment, segment: Segment): Promise<JournalBatch | undefined> {
+    const rest = Buffer.alloc(Math.max(0, segment.bytes - open.offset));
+    const bytes = rest.subarray(0, await open.file.read(rest, open.offset));
+    const found = findFrame(bytes, this.#next);
+    const damagedAt = open.offset;
+    open.offset = found === undefined ? segment.bytes : open.offset + found.at;
+    if (found !== undefined && found.first <= this.#next) return undefined;
+    const last = found === undefined ? segment.last : found.first - 1;
+    const file = segmentPath(this.#journal.folder, segment.segment);
+    return this.#damage(
+      segment.segment,
+      last,
+      `The journal is damaged: ${file}, byte ${damagedAt}.`,
+    );
+  }
+
+  #missing(following: Segment | undefined): JournalBatch {
+    const known = this.#journal.find(this.#next);
+    const before = following === undefined ? this.#journal.last() : following.segment - 1;
+    const last = known === undefined ? before : known.last;
+    const segment = known?.segment ?? this.#next;
+    return this.#damage(segment, last, 'The event is no longer in the journal.');
+  }
+
+  #damage(segment: number, last: number, damage: string): JournalBatch {
+    const { collector } = this.#journal;
+    return { collector, segment, first: this.#next, last, time: 0, lines: Buffer.alloc(0), damage };
+  }
+}
+
+interface Gathered {
+  readonly first: number;
+  readonly last: number;
+  /** Commit time of the first frame. */
+  readonly time: number;
+  /** Bytes of lines, now at the start of the buffer. */
+  readonly length: number;
+  /** Bytes of frames that were read. */
+  readonly consumed: number;
+}
+
+/**
+ * Moves the payloads of consecutive frames together at the start of their buffer, from the line
+ * of `next` on; stops where the frames end or one is missing.
+ */
+function gather(bytes: Buffer, next: number): Gathered {
+  let gathered: Gathered = { first: next, last: next - 1, time: 0, length: 0, consumed: 0 };
+  for (;;) {
+    const frame = decodeFrame(bytes, gathered.consumed);
+    if (frame === undefined || frame.first > gathered.last + 1) return gathered;
+    const last = frame.first + frame.events - 1;
+    if (last < next) {
+      gathered = { ...gathered, consumed: frame.end };
+      continue;
+    }
+    const isFirst = gathered.length === 0;
+    const start = isFirst ? afterLines(bytes, frame.start, next - frame.first) : frame.start;
+    bytes.copyWithin(gathered.length, start, frame.end);
+    gathered = {
+      first: next,
+      last,
+      time: isFirst ? frame.time : gathered.time,
+      length: gathered.length + frame.end - start,
+      consumed: frame.end,
+    };
+  }
+}
+
+/** Where the line after `count` lines begins. */
+function afterLines(bytes: Buffer, from: number, count: number): number {
+  let at = from;
+  for (let lines = 0; lines < count; lines++) at = bytes.indexOf(10, at) + 1;
+  return at;
+}
+
+/** How many of the lines are within the limits, at least one, and where they end. */
+function cut(lines: Buffer, count: number, limits: ReadLimits): { end: number; events: number } {
+  if (count <= limits.eventsMax && lines.length <= limits.bytesMax) {
+    return { end: lines.length, events: count };
+  }
+  let end = 0;
+  let events = 0;
+  while (events < limits.eventsMax && events < count) {
+    const next = lines.indexOf(10, end) + 1;
+    if (events > 0 && next > limits.bytesMax) break;
+    end = next;
+    events += 1;
+  }
+  return { end, events };
+}
+
+async function unlessMissing<T>(opening: Promise<T>): Promise<T | undefined> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
