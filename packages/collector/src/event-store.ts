@@ -91,8 +91,8 @@ export interface EventStore {
    * events of the batch stored with the cursor before them; the same batch (or one of other
    * length) then comes again, its events are told from duplicates by their place, count as
    * stored, and the state ends the same. An event that can never be stored is no error: it goes
-   * to `keepRejects`. Any error but `unavailable` means that the batch as a whole can never be
-   * taken; delivery then finds the guilty event by halves.
+   * to `keepRejects`. `bad-request` means that the batch as a whole can never be taken: delivery
+   * then finds the guilty event by halves, and rejects it. Any other error is tried again.
    * One call at a time for one journal.
    */
   append(batch: Batch, keepRejects: KeepRejects): Promise<Appended>;

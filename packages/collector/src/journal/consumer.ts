@@ -1,5 +1,5 @@
 import type { Batch } from '../event-store.ts';
-import { type Disk, type DiskFile, errorCode } from './disk.ts';
+import { type Disk, type DiskFile, unlessMissing } from './disk.ts';
 import { bytesOfFrame, decodeFrame, findFrame, segmentHeaderLength } from './frame.ts';
 import type { Segment } from './ledger.ts';
 import { segmentPath } from './segment-file.ts';
@@ -289,13 +289,4 @@ function cut(lines: Buffer, count: number, limits: ReadLimits): { end: number; e
     events += 1;
   }
   return { end, events };
-}
-
-async function unlessMissing<T>(opening: Promise<T>): Promise<T | undefined> {
-  try {
-    return await opening;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type Disk, type DiskFile, errorCode } from './disk.ts';
+import { type Disk, type DiskFile, unlessMissing } from './disk.ts';
 
 /**
  * A small file of JSON lines that only grows, each addition durable when its promise resolves. A
@@ -18,12 +18,20 @@ export class NdjsonFile {
   /** Opens or makes the file, and returns the lines that are in it. */
   static async open(disk: Disk, path: string): Promise<{ file: NdjsonFile; lines: string[] }> {
     const file = await openOrCreate(disk, path);
-    const bytes = Buffer.alloc(await file.size());
-    await file.read(bytes, 0);
-    const end = bytes.lastIndexOf(10) + 1;
-    if (end < bytes.length) await file.truncate(end);
-    const lines = bytes.toString('utf8', 0, end).split('\n');
-    return { file: new NdjsonFile(file, end), lines: lines.slice(0, -1) };
+    const { lines, bytes } = await readLines(file);
+    if (bytes < (await file.size())) await file.truncate(bytes);
+    return { file: new NdjsonFile(file, bytes), lines };
+  }
+
+  /** The whole lines of a file that may be written to meanwhile; none when it is missing. */
+  static async read(disk: Disk, path: string): Promise<string[]> {
+    const file = await unlessMissing(disk.open(path));
+    if (file === undefined) return [];
+    try {
+      return (await readLines(file)).lines;
+    } finally {
+      await file.close();
+    }
   }
 
   /** Adds lines, without their `\n`. One call at a time. */
@@ -41,12 +49,16 @@ export class NdjsonFile {
   }
 }
 
+async function readLines(file: DiskFile): Promise<{ lines: string[]; bytes: number }> {
+  const content = Buffer.alloc(await file.size());
+  await file.read(content, 0);
+  const bytes = content.lastIndexOf(10) + 1;
+  return { lines: content.toString('utf8', 0, bytes).split('\n').slice(0, -1), bytes };
+}
+
 async function openOrCreate(disk: Disk, path: string): Promise<DiskFile> {
-  try {
-    return await disk.open(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
+  const there = await unlessMissing(disk.open(path));
+  if (there !== undefined) return there;
   const file = await disk.create(path);
   await disk.syncFolder(dirname(path));
   return file;

@@ -1,0 +1,218 @@
+/**
+ * Journal to store. Exactly once rests on two facts: the store keeps cursor and tally in one
+ * commit (`EventStore.append`), and delivery asks it for the cursor after every failure instead
+ * of guessing. What the store can never take goes to the reject log before the cursor passes it.
+ */
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import { MetronomeError } from '../errors.ts';
+import type { Batch, EventStore, KeepRejects } from '../event-store.ts';
+import type { Consumer } from '../journal/consumer.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { RejectLog } from './reject-log.ts';
+
+export interface DeliveryOptions {
+  readonly journal: Journal;
+  readonly store: EventStore;
+  readonly rejects: RejectLog;
+  readonly clock: Clock;
+  /** In 0..1, for the jitter of retries. */
+  readonly random: () => number;
+  readonly log: Pick<Logger, 'error' | 'warn' | 'info'>;
+  readonly batchEventsMax?: number;
+  readonly batchBytesMax?: number;
+  /** An event waits so long at most for others to join its batch. */
+  readonly batchDelayMs?: number;
+}
+
+export const DELIVERY_LIMITS = {
+  batchEventsMax: 50_000,
+  batchBytesMax: 32 * 1024 * 1024,
+  batchDelayMs: 100,
+  retryMinMs: 100,
+  retryMaxMs: 30_000,
+} as const;
+
+export interface DeliveryStatus {
+  readonly state: 'starting' | 'delivering' | 'retrying' | 'stopped';
+  /** Acknowledged events that are not in the store yet. */
+  readonly waiting: number;
+  /** Age of the oldest of them; 0 when none waits. */
+  readonly lagMs: number;
+  /** Failed calls of the store since the start. */
+  readonly errors: number;
+  /** Why it is not delivering, while it is not. */
+  readonly lastError?: string;
+  /** Since the start of the process; `audit` has them for ever. */
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+}
+
+/** Delivers one journal to one store until it is stopped. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #consumer: Consumer;
+  readonly #limits: { eventsMax: number; bytesMax: number; delayMs: number };
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #state: DeliveryStatus['state'] = 'starting';
+  #cursor: number | undefined;
+  /** Commit time of the oldest event in hand, epoch ms. */
+  #oldest: number | undefined;
+  #failures = 0;
+  #errors = 0;
+  #lastError: string | undefined;
+  readonly #counts = { stored: 0, duplicates: 0, rejected: 0 };
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#consumer = options.journal.consumer('store');
+    this.#limits = {
+      eventsMax: options.batchEventsMax ?? DELIVERY_LIMITS.batchEventsMax,
+      bytesMax: options.batchBytesMax ?? DELIVERY_LIMITS.batchBytesMax,
+      delayMs: options.batchDelayMs ?? DELIVERY_LIMITS.batchDelayMs,
+    };
+  }
+
+  get status(): DeliveryStatus {
+    const { journal, clock } = this.#options;
+    const next = this.#cursor ?? journal.present()[0]?.segment ?? journal.last + 1;
+    const oldest =
+      this.#oldest ?? (this.#cursor === undefined ? journal.present()[0]?.created : undefined);
+    return {
+      state: this.#state,
+      waiting: Math.max(0, journal.last + 1 - next),
+      lagMs: oldest === undefined ? 0 : Math.max(0, clock.now() - oldest),
+      errors: this.#errors,
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      ...this.#counts,
+    };
+  }
+
+  /** Begins to deliver; for ever, whatever the store does. */
+  start(): void {
+    this.#running ??= this.#run(this.#stopping.signal);
+  }
+
+  /** Lets the running append end, and delivers no more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#begin();
+        while (!signal.aborted) await this.#step(signal);
+      } catch (error) {
+        await this.#backOff(error, signal);
+      }
+    }
+    this.#state = 'stopped';
+  }
+
+  async #begin(): Promise<void> {
+    const { journal, store } = this.#options;
+    const cursor = await store.cursor(journal.collector);
+    if (cursor > journal.last + 1) {
+      const message = `The store has events of the journal ${journal.collector} up to ${cursor - 1}, but the journal ends at ${journal.last}: the data folder is older than the store.`;
+      throw new MetronomeError('config', message);
+    }
+    this.#cursor = cursor;
+    await this.#consumer.seek(cursor);
+    this.#consumer.release(cursor);
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    await this.#gather(signal);
+    if (signal.aborted) return;
+    const batch = await this.#consumer.read(this.#limits);
+    if (batch === undefined) return;
+    this.#oldest = batch.time === 0 ? undefined : batch.time;
+    if (batch.damage === undefined) await this.#append(batch);
+    else await this.#reject(batch, batch.damage);
+    this.#oldest = undefined;
+    this.#consumer.release(batch.last + 1);
+    this.#state = 'delivering';
+    this.#failures = 0;
+    this.#lastError = undefined;
+  }
+
+  /** Waits for an event, then a little for more. */
+  async #gather(signal: AbortSignal): Promise<void> {
+    const { clock, journal } = this.#options;
+    const { eventsMax, delayMs } = this.#limits;
+    const { next } = this.#consumer;
+    await this.#consumer.waitFor(next, signal);
+    const enough = next + eventsMax - 1;
+    if (journal.last >= enough || delayMs === 0) return;
+    const waiting = new AbortController();
+    const either = AbortSignal.any([signal, waiting.signal]);
+    await Promise.race([clock.sleep(delayMs, either), this.#consumer.waitFor(enough, either)]);
+    waiting.abort();
+  }
+
+  /** By halves where the store can never take the whole, down to the one event. */
+  async #append(batch: Batch): Promise<void> {
+    try {
+      await this.#store(batch, (rejects) => this.#options.rejects.keep(batch, rejects));
+    } catch (error) {
+      if (!(error instanceof MetronomeError) || error.code !== 'bad-request') throw error;
+      if (batch.first === batch.last) return this.#reject(batch, error.message);
+      const [left, right] = halves(batch);
+      await this.#append(left);
+      await this.#append(right);
+    }
+  }
+
+  async #reject(batch: Batch, reason: string): Promise<void> {
+    const { log, rejects } = this.#options;
+    log.warn({ first: batch.first, last: batch.last, reason }, 'events are rejected');
+    await rejects.keepRange(batch, reason);
+    await this.#store({ ...batch, lines: Buffer.alloc(0) }, () => Promise.resolve());
+  }
+
+  async #store(batch: Batch, keepRejects: KeepRejects): Promise<void> {
+    const { stored, duplicates, rejected } = await this.#options.store.append(batch, keepRejects);
+    this.#cursor = batch.last + 1;
+    this.#counts.stored += stored;
+    this.#counts.duplicates += duplicates;
+    this.#counts.rejected += rejected;
+  }
+
+  async #backOff(error: unknown, signal: AbortSignal): Promise<void> {
+    const { clock, log, random } = this.#options;
+    this.#state = 'retrying';
+    this.#failures += 1;
+    this.#errors += 1;
+    this.#lastError = error instanceof Error ? error.message : String(error);
+    const delayMs = retryDelayMs(this.#failures, random);
+    const isForeseen = error instanceof MetronomeError && error.code === 'unavailable';
+    const facts = { err: error, failures: this.#failures, delayMs };
+    if (isForeseen) log.warn(facts, 'the store is not available, delivery tries again');
+    else log.error(facts, 'delivery failed, it tries again');
+    await clock.sleep(delayMs, signal);
+  }
+}
+
+/** Exponential back-off with full jitter (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/). */
+export function retryDelayMs(failures: number, random: () => number): number {
+  const { retryMinMs, retryMaxMs } = DELIVERY_LIMITS;
+  // Beyond 2^20 the maximum holds anyway.
+  const cap = Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(failures, 20));
+  return Math.round(retryMinMs + (cap - retryMinMs) * random());
+}
+
+function halves(batch: Batch): [Batch, Batch] {
+  const middle = Math.floor((batch.first + batch.last) / 2);
+  let at = 0;
+  for (let sequence = batch.first; sequence <= middle; sequence++) {
+    at = batch.lines.indexOf(10, at) + 1;
+  }
+  return [
+    { ...batch, last: middle, lines: batch.lines.subarray(0, at) },
+    { ...batch, first: middle + 1, lines: batch.lines.subarray(at) },
+  ];
+}
