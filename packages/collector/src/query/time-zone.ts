@@ -34,6 +34,9 @@ function floor(at: Temporal.ZonedDateTime, interval: Interval): Temporal.ZonedDa
   }
 }
 
+/** Later changes are rules that nobody has promised; a range without an end must end somewhere. */
+const OFFSETS_UNTIL = Date.UTC(2100, 0, 1);
+
 /** A stretch of time over which a zone keeps one offset from UTC. */
 export interface OffsetSpan {
   /** Epoch ms, exclusive; infinite for the last. */
@@ -44,14 +47,21 @@ export interface OffsetSpan {
 /** The offsets of a zone from `from` to `to` (epoch ms), in order of time. */
 export function offsetSpans(from: number, to: number, timeZone: string): readonly OffsetSpan[] {
   const spans: OffsetSpan[] = [];
+  const end = Math.min(to, OFFSETS_UNTIL);
   let at = Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(timeZone);
   for (;;) {
     const next = at.getTimeZoneTransition('next');
     const offsetMs = at.offsetNanoseconds / 1e6;
-    if (next === null || next.epochMilliseconds >= to) {
+    if (next === null || next.epochMilliseconds >= end) {
       return [...spans, { until: Number.POSITIVE_INFINITY, offsetMs }];
     }
     spans.push({ until: next.epochMilliseconds, offsetMs });
     at = next;
   }
+}
+
+/** First instant of a local day, given as if its midnight were in UTC; both epoch ms. */
+export function startOfLocalDay(localMs: number, timeZone: string): number {
+  const date = Temporal.Instant.fromEpochMilliseconds(localMs).toZonedDateTimeISO('UTC');
+  return date.toPlainDate().toZonedDateTime(timeZone).epochMilliseconds;
 }

@@ -128,7 +128,7 @@ function expectPercentile(value: Row[string], sorted: readonly number[], at: num
   const rank = (at / 100) * (sorted.length - 1);
   const low = Number(sorted[Math.max(0, Math.floor(rank) - 1)]);
   const high = Number(sorted[Math.min(sorted.length - 1, Math.ceil(rank) + 1)]);
-  const slack = (bound: number): number => Math.abs(bound) * QUERY_LIMITS.percentileError;
-  expect(value).toBeGreaterThanOrEqual(low - slack(low));
-  expect(value).toBeLessThanOrEqual(high + slack(high));
+  const { percentileError } = QUERY_LIMITS;
+  expect(value).toBeGreaterThanOrEqual(low - Math.abs(low) * percentileError);
+  expect(value).toBeLessThanOrEqual(high + Math.abs(high) * percentileError);
 }

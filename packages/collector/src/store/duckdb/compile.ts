@@ -1,0 +1,279 @@
+import type { FieldType } from '../../event.ts';
+import { resolveField } from '../../query/field.ts';
+import { fullOrder } from '../../query/order-rows.ts';
+import {
+  QUERY_LIMITS,
+  type Dimension,
+  type Filter,
+  type Interval,
+  type Measure,
+  type Query,
+  type Scalar,
+} from '../../query/query.ts';
+import { type OffsetSpan, offsetSpans } from '../../query/time-zone.ts';
+import type { Param, Statement } from './engine.ts';
+import { exactText, quoted } from './schema.ts';
+
+export interface CompiledQuery extends Statement {
+  /** Names of the columns, in their order. */
+  readonly columns: readonly string[];
+  /** Columns that hold the local start of a day, week or month, as if it were UTC, in epoch ms. */
+  readonly localStarts: ReadonlySet<string>;
+}
+
+/** Compiles a checked query to SQL. Pure; every value of the query is a bound parameter. */
+export function compile(query: Query): CompiledQuery {
+  return new Compiler(query).compiled();
+}
+
+class Compiler {
+  readonly #query: Query;
+  readonly #params: Param[] = [];
+
+  constructor(query: Query) {
+    this.#query = query;
+  }
+
+  compiled(): CompiledQuery {
+    const { measures, dimensions = {}, limit = QUERY_LIMITS.rowsMax } = this.#query;
+    const groups = Object.entries(dimensions);
+    const columns = [...Object.keys(dimensions), ...Object.keys(measures)];
+    const selected = [
+      ...groups.map(([name, d], index) => `${grouped(d, index)} AS ${quoted(name)}`),
+      ...Object.entries(measures).map(([name, m]) => `${this.#measure(m)} AS ${quoted(name)}`),
+    ];
+    const order = fullOrder(this.#query).map(
+      ({ by, direction }) =>
+        `${quoted(by)} ${direction === 'ascending' ? 'ASC' : 'DESC'} NULLS LAST`,
+    );
+    const sql = [
+      `SELECT ${selected.join(',\n       ')}`,
+      `FROM ${this.#source(groups.map(([, dimension]) => dimension))}`,
+      ...(groups.length > 0
+        ? [
+            `GROUP BY ${groups.map((_, index) => `d${index}`).join(', ')}`,
+            `ORDER BY ${order.join(', ')}`,
+            `LIMIT ${limit}`,
+          ]
+        : []),
+    ].join('\n');
+    const localStarts = groups
+      .filter(([, d]) => d.kind === 'time' && d.interval !== 'minute' && d.interval !== 'hour')
+      .map(([name]) => name);
+    return { sql, params: this.#params, columns, localStarts: new Set(localStarts) };
+  }
+
+  /**
+   * The events asked for, with a column `d0`, `d1`, … for each dimension. Each dimension of many
+   * values wraps another SELECT, because two `unnest` in one would walk side by side.
+   */
+  #source(dimensions: readonly Dimension[]): string {
+    const { filter, range } = this.#query;
+    const where = [
+      `"@timestamp" >= ${this.#bind(new Date(range.from))}`,
+      `"@timestamp" < ${this.#bind(new Date(range.to))}`,
+      ...(filter ? [this.#filter(filter)] : []),
+    ].join('\n  AND ');
+    let source = `events\nWHERE ${where}`;
+    for (const [index, dimension] of dimensions.entries()) {
+      const column = this.#dimension(dimension);
+      const inner = `SELECT *, ${column.sql} AS d${index} FROM ${source}`;
+      source = column.nullable ? `(${inner})\nWHERE d${index} IS NOT NULL` : `(${inner})`;
+    }
+    return source;
+  }
+
+  #dimension(dimension: Dimension): { readonly sql: string; readonly nullable: boolean } {
+    if (dimension.kind === 'time') {
+      return { sql: this.#bucket(dimension.interval), nullable: false };
+    }
+    const { field, missing } = dimension;
+    const values = this.#values(field);
+    if (values.many) {
+      const distinct = `list_distinct(${values.sql})`;
+      const filled =
+        missing === undefined ? distinct : `coalesce(${distinct}, [${this.#bind(missing)}])`;
+      return { sql: `unnest(${filled})`, nullable: false };
+    }
+    const text = values.type === 'boolean' ? `CAST(${values.sql} AS VARCHAR)` : values.sql;
+    if (missing === undefined) return { sql: text, nullable: true };
+    return { sql: `coalesce(${text}, ${this.#bind(missing)})`, nullable: false };
+  }
+
+  #measure(measure: Measure): string {
+    const filter = measure.where ? ` FILTER (WHERE ${this.#filter(measure.where)})` : '';
+    switch (measure.kind) {
+      case 'count':
+        return `count(*)${filter}`;
+      case 'distinct': {
+        const { sql, many } = this.#values(measure.field);
+        return many
+          ? `coalesce(len(list_distinct(flatten(list(DISTINCT ${sql})${filter}))), 0)`
+          : `count(DISTINCT ${sql})${filter}`;
+      }
+      case 'sum':
+      case 'average':
+      case 'min':
+      case 'max':
+      case 'percentile':
+        return this.#numeric(measure, filter);
+    }
+  }
+
+  /** An application key may hold several numbers, and each of them counts. */
+  #numeric(measure: Exclude<Measure, { kind: 'count' | 'distinct' }>, filter: string): string {
+    const { sql, many } = this.#numbers(measure.field);
+    switch (measure.kind) {
+      case 'sum':
+        return `coalesce(sum(${many ? `list_sum(${sql})` : sql})${filter}, 0)`;
+      case 'average':
+        return many
+          ? `sum(list_sum(${sql}))${filter} / sum(len(${sql}))${filter}`
+          : `avg(${sql})${filter}`;
+      case 'min':
+      case 'max':
+        return `${measure.kind}(${many ? `list_${measure.kind}(${sql})` : sql})${filter}`;
+      case 'percentile': {
+        const at = this.#bind(measure.at / 100);
+        return many
+          ? `list_aggregate(flatten(list(${sql})${filter}), 'quantile_cont', ${at})`
+          : `quantile_cont(${sql}, ${at})${filter}`;
+      }
+    }
+  }
+
+  /**
+   * A filter as SQL that is true where it holds and false or null where not: only `not` has to
+   * tell those two apart, and the engine skips row groups by bare comparisons alone.
+   */
+  #filter(filter: Filter): string {
+    switch (filter.kind) {
+      case 'and':
+      case 'or': {
+        const parts = filter.filters.map((part) => this.#filter(part));
+        if (parts.length === 0) return filter.kind === 'and' ? 'true' : 'false';
+        return `(${parts.join(filter.kind === 'and' ? ' AND ' : ' OR ')})`;
+      }
+      case 'not':
+        return `NOT coalesce(${this.#filter(filter.filter)}, false)`;
+      case 'exists':
+        return `${this.#values(filter.field).sql} IS NOT NULL`;
+      case 'equals':
+        return this.#isOneOf(filter.field, [filter.value]);
+      case 'in':
+        return this.#isOneOf(filter.field, filter.values);
+      case 'prefix':
+        return this.#some(
+          this.#values(filter.field),
+          (value) => `starts_with(${value}, ${this.#bind(filter.value)})`,
+        );
+      case 'range':
+        return this.#some(this.#numbers(filter.field), (value) => {
+          const ends = [
+            ...(filter.gte === undefined ? [] : [`${value} >= ${this.#bind(filter.gte)}`]),
+            ...(filter.lt === undefined ? [] : [`${value} < ${this.#bind(filter.lt)}`]),
+          ];
+          return `(${ends.join(' AND ')})`;
+        });
+    }
+  }
+
+  #isOneOf(field: string, wanted: readonly Scalar[]): string {
+    if (wanted.length === 0) return 'false';
+    const { sql, many, type } = this.#values(field);
+    const params = wanted.map((value) => this.#bind(comparable(value, type)));
+    if (many) return `list_has_any(${sql}, [${params.join(', ')}])`;
+    return params.length === 1 ? `${sql} = ${params[0]}` : `${sql} IN (${params.join(', ')})`;
+  }
+
+  #some(values: Values, test: (value: string) => string): string {
+    if (!values.many) return test(values.sql);
+    return `len(list_filter(${values.sql}, lambda x: ${test('x')})) > 0`;
+  }
+
+  /** The values that count, group and compare. */
+  #values(name: string): Values {
+    const field = resolveField(name);
+    if (field.kind === 'application') {
+      return { sql: this.#jsonList('labels', field.key, 'VARCHAR'), many: true, type: 'keyword' };
+    }
+    const column = quoted(field.at);
+    const sql = field.type === 'time' ? `epoch_ms(${column})` : column;
+    return { sql, many: field.many === true, type: field.type };
+  }
+
+  /** The values that numeric measures and ranges see. */
+  #numbers(name: string): Values {
+    const field = resolveField(name);
+    return field.kind === 'application'
+      ? { sql: this.#jsonList('metrics', field.key, 'DOUBLE'), many: true, type: 'number' }
+      : this.#values(name);
+  }
+
+  /** The values of one key as a list, null where there are none. */
+  #jsonList(column: 'labels' | 'metrics', key: string, type: 'VARCHAR' | 'DOUBLE'): string {
+    const at = `${column}, ${this.#bind(jsonPointer(key))}`;
+    const text = `CASE WHEN json_type(${at}) = 'ARRAY' THEN json_extract_string(json_extract(${at}), '$[*]')
+      WHEN json_type(${at}) IS NOT NULL THEN [json_extract_string(${at})] END`;
+    return type === 'VARCHAR' ? text : `CAST(${text} AS DOUBLE[])`;
+  }
+
+  /**
+   * Start of a bucket. The zone's offsets over the range come as constants, so that grouping is
+   * arithmetic: hours and minutes are instants, the longer ones local starts (see `localStarts`).
+   */
+  #bucket(interval: Interval): string {
+    const { range, timeZone = 'UTC' } = this.#query;
+    const time = 'epoch_ms("@timestamp")';
+    const local = `(${time} + ${offsetSql(offsetSpans(range.from, range.to, timeZone), time)})`;
+    switch (interval) {
+      case 'minute':
+        return `${time} - ${local} % 60000`;
+      case 'hour':
+        return `${time} - ${local} % 3600000`;
+      case 'day':
+        return `${local} - ${local} % 86400000`;
+      case 'week':
+      case 'month':
+        return `epoch_ms(date_trunc('${interval}', make_timestamp(${local} * 1000)))`;
+    }
+  }
+
+  #bind(value: Param): string {
+    this.#params.push(value);
+    return `$${this.#params.length}`;
+  }
+}
+
+interface Values {
+  readonly sql: string;
+  /** `sql` is a list. */
+  readonly many: boolean;
+  readonly type: FieldType;
+}
+
+function grouped(dimension: Dimension, index: number): string {
+  const field = dimension.kind === 'field' ? resolveField(dimension.field) : undefined;
+  const text = field && (field.kind === 'application' || field.type === 'keyword');
+  return text ? exactText(`d${index}`) : `d${index}`;
+}
+
+/** Text fields and application keys compare any scalar as text. */
+function comparable(value: Scalar, type: FieldType): Param {
+  return type === 'keyword' ? String(value) : value;
+}
+
+/** RFC 6901: unlike a JSON path it can name any key. */
+function jsonPointer(key: string): string {
+  return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+/** A decision tree over the offsets, so that a range of many years costs a few comparisons. */
+function offsetSql(spans: readonly OffsetSpan[], time: string): string {
+  const middle = Math.floor(spans.length / 2);
+  const [first] = spans;
+  const before = spans[middle - 1];
+  if (!before) return String(first?.offsetMs ?? 0);
+  const [left, right] = [spans.slice(0, middle), spans.slice(middle)];
+  return `CASE WHEN ${time} < ${before.until} THEN ${offsetSql(left, time)} ELSE ${offsetSql(right, time)} END`;
+}

@@ -1,0 +1,241 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBResult,
+  DuckDBTimestampValue,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { MetronomeError } from '../../errors.ts';
+import { SCHEMA_SQL } from './schema.ts';
+
+/** A value bound to a `$n`. Dates become UTC timestamps; numbers are doubles. */
+export type Param = string | number | boolean | Date;
+
+export interface Statement {
+  readonly sql: string;
+  readonly params: readonly Param[];
+}
+
+export interface EngineOptions {
+  /** Made when missing. The database, its log and the spill files lie in here. */
+  readonly dataDir: string;
+  readonly threads?: number;
+  /** For the engine's buffers; the process holds more than that. */
+  readonly memoryMb?: number;
+}
+
+/**
+ * Queries at once. Each one holds a thread of libuv's pool of four while it runs, and the journal
+ * needs that pool for its fsyncs: with the one writer, a thread is always left.
+ */
+const READERS_MAX = 2;
+
+/**
+ * Row groups are written out when the log reaches this size. Small, and every second batch waits
+ * for a checkpoint; large, and a start after a crash replays for long.
+ */
+const CHECKPOINT_THRESHOLD = '128MB';
+
+/**
+ * The one database file: opened at first use, opened again after an error that made the engine
+ * give it up. One writer at a time, a few readers beside it, each on a connection of its own.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  #opened: Promise<Opened> | undefined;
+  #writer: Promise<unknown> = Promise.resolve();
+  #readers = 0;
+  readonly #waiting: (() => void)[] = [];
+  #closed = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  get dataDir(): string {
+    return this.#options.dataDir;
+  }
+
+  /** Runs `work` on the writing connection, after all earlier writes. */
+  write<T>(work: (connection: Session) => Promise<T>): Promise<T> {
+    const result = this.#writer.then(() => this.#use('writer', work));
+    this.#writer = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Runs `work` on a connection that sees the last commit. */
+  async read<T>(work: (connection: Session) => Promise<T>): Promise<T> {
+    while (this.#readers >= READERS_MAX) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#readers++;
+    try {
+      return await this.#use('reader', work);
+    } finally {
+      this.#readers--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /**
+   * Runs `work` on a connection of its own, whose result may be read after `work` has ended and
+   * at the caller's pace.
+   */
+  async detached<T>(work: (connection: Session) => Promise<T>): Promise<T> {
+    return this.#use('detached', work);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#writer;
+    const opened = await this.#opened?.catch(() => undefined);
+    this.#opened = undefined;
+    opened?.close();
+  }
+
+  async #use<T>(
+    kind: 'writer' | 'reader' | 'detached',
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const opened = await this.#open();
+      const session = kind === 'writer' ? opened.writer : await opened.reader();
+      const result = await work(session);
+      if (kind === 'reader') opened.release(session);
+      return result;
+    } catch (error) {
+      if (isFatal(error)) await this.#abandon();
+      throw asMetronomeError(error);
+    }
+  }
+
+  #open(): Promise<Opened> {
+    if (this.#closed) throw new MetronomeError('unavailable', 'the store is closed');
+    this.#opened ??= Opened.open(this.#options).catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #abandon(): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined);
+    this.#opened = undefined;
+    opened?.close();
+  }
+}
+
+/** A connection, as the store's parts use it. */
+export class Session {
+  readonly #connection: DuckDBConnection;
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  async run(sql: string, params: readonly Param[] = []): Promise<void> {
+    await this.#connection.run(sql, bound(params));
+  }
+
+  async rows(sql: string, params: readonly Param[] = []): Promise<DuckDBValue[][]> {
+    const result = await this.#connection.run(sql, bound(params));
+    return result.getRows();
+  }
+
+  stream(sql: string, params: readonly Param[] = []): Promise<DuckDBResult> {
+    return this.#connection.stream(sql, bound(params));
+  }
+
+  /** All of `work` or nothing. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.run('BEGIN');
+    try {
+      const result = await work();
+      await this.run('COMMIT');
+      return result;
+    } catch (error) {
+      // The engine may have rolled back by itself; what counts is the first error.
+      await this.run('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#connection.disconnectSync();
+  }
+}
+
+/** An open database with its connections. */
+class Opened {
+  readonly #instance: DuckDBInstance;
+  readonly writer: Session;
+  readonly #idle: Session[] = [];
+
+  private constructor(instance: DuckDBInstance, writer: Session) {
+    this.#instance = instance;
+    this.writer = writer;
+  }
+
+  static async open({ dataDir, threads = 2, memoryMb = 192 }: EngineOptions): Promise<Opened> {
+    await mkdir(dataDir, { recursive: true });
+    const instance = await DuckDBInstance.create(join(dataDir, 'metronome.duckdb'), {
+      threads: String(threads),
+      memory_limit: `${memoryMb}MB`,
+      temp_directory: join(dataDir, 'metronome.duckdb.tmp'),
+      checkpoint_threshold: CHECKPOINT_THRESHOLD,
+      preserve_insertion_order: 'false',
+      storage_compatibility_version: 'v1.5.0',
+      // Nothing is ever fetched from the network.
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    });
+    const writer = new Session(await instance.connect());
+    for (const sql of SCHEMA_SQL) await writer.run(sql);
+    return new Opened(instance, writer);
+  }
+
+  async reader(): Promise<Session> {
+    return this.#idle.pop() ?? new Session(await this.#instance.connect());
+  }
+
+  release(session: Session): void {
+    this.#idle.push(session);
+  }
+
+  close(): void {
+    for (const session of [this.writer, ...this.#idle]) session.close();
+    this.#instance.closeSync();
+  }
+}
+
+function bound(params: readonly Param[]): DuckDBValue[] {
+  return params.map((param) =>
+    param instanceof Date ? new DuckDBTimestampValue(BigInt(param.getTime()) * 1000n) : param,
+  );
+}
+
+/** DuckDB tells its errors apart by how their message begins. */
+const UNAVAILABLE =
+  /^(IO|Out of Memory|FATAL|INTERNAL|TransactionContext|Connection|Interrupt|Fatal) Error/i;
+const FATAL = /^(FATAL|INTERNAL) Error|database has been invalidated/i;
+
+function isFatal(error: unknown): boolean {
+  return error instanceof Error && FATAL.test(error.message);
+}
+
+function asMetronomeError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof MetronomeError) return error;
+  if (/lock on file/i.test(error.message)) {
+    const message = 'Another process has the data folder open: stop it, or choose another folder.';
+    return new MetronomeError('config', message, { cause: error });
+  }
+  if (!UNAVAILABLE.test(error.message)) return error;
+  const message = `The store cannot work for now: ${firstLine(error.message)}`;
+  return new MetronomeError('unavailable', message, { cause: error, retryAfterS: 5 });
+}
+
+function firstLine(message: string): string {
+  return message.split('\n')[0] ?? message;
+}

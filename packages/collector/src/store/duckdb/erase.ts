@@ -1,0 +1,60 @@
+import { MetronomeError } from '../../errors.ts';
+import type { Selection } from '../../event-store.ts';
+import type { Engine, Param, Statement } from './engine.ts';
+import { EVENT_SELECTION, toEvent } from './rows.ts';
+
+/** Erases what is selected and says so in the tallies, in one commit. */
+export async function erase(engine: Engine, selection: Selection): Promise<number> {
+  const { sql, params } = selected(selection);
+  return engine.write((session) =>
+    session.transaction(async () => {
+      const segments = await session.rows(
+        `SELECT "journal.collector", "journal.segment", count(*) FROM events
+         WHERE ${sql} GROUP BY ALL`,
+        params,
+      );
+      for (const [collector, segment, events] of segments) {
+        await session.run(
+          'UPDATE tallies SET erased = erased + $1 WHERE collector = $2 AND segment = $3',
+          [Number(events), String(collector), Number(segment)],
+        );
+      }
+      await session.run(`DELETE FROM events WHERE ${sql}`, params);
+      return segments.reduce((sum, [, , events]) => sum + Number(events), 0);
+    }),
+  );
+}
+
+/** Rows read at once: the caller decides the pace, and a reader's thread is held meanwhile. */
+export async function* exported(
+  engine: Engine,
+  selection: Selection,
+): AsyncGenerator<Record<string, unknown>> {
+  const { sql, params } = selected(selection);
+  const order = '"@timestamp", "journal.collector", "journal.sequence"';
+  const result = await engine.detached((session) =>
+    session.stream(`SELECT ${EVENT_SELECTION} FROM events WHERE ${sql} ORDER BY ${order}`, params),
+  );
+  for await (const rows of result.yieldRows()) yield* rows.map(toEvent);
+}
+
+function selected(selection: Selection): Statement {
+  const parts: readonly (readonly [string, Param | undefined])[] = [
+    ['"service.name" =', selection.app],
+    ['"user.id" =', selection.visitor],
+    ['item =', selection.item],
+    ['"@timestamp" >=', selection.from === undefined ? undefined : new Date(selection.from)],
+    ['"@timestamp" <', selection.to === undefined ? undefined : new Date(selection.to)],
+  ];
+  const params: Param[] = [];
+  const conditions = parts.flatMap(([test, value]) =>
+    value === undefined ? [] : [`${test} $${params.push(value)}`],
+  );
+  if (conditions.length === 0) {
+    throw new MetronomeError(
+      'bad-request',
+      'Say which events: by app, visitor, item, or a time range.',
+    );
+  }
+  return { sql: conditions.join(' AND '), params };
+}

@@ -1,0 +1,103 @@
+import type { JournaledEvent } from '../../event.ts';
+
+/**
+ * The tables. `events` holds each event under its keys at rest, so that a reader of the file, a
+ * line of the journal and a document in Kibana have one vocabulary; `@version` is always 1 and
+ * left out.
+ *
+ * `labels` and `metrics` stay JSON: measured over a million events of four keys, a JSON pointer
+ * finds a key in 11 to 22 ns, a MAP in 18 to 30 ns and a VARIANT in 400 to 800 ns, and JSON is
+ * read from a line twice as fast as a MAP and comes back exactly as it was.
+ *
+ * `tallies` is one row for each segment of each journal. The cursor of a journal is the end of
+ * its last tally, so both move in the commit that stores the events.
+ */
+export const EVENT_COLUMNS = {
+  'journal.collector': 'VARCHAR NOT NULL',
+  'journal.segment': 'BIGINT NOT NULL',
+  'journal.sequence': 'BIGINT NOT NULL',
+  '@timestamp': 'TIMESTAMP NOT NULL',
+  'event.ingested': 'TIMESTAMP NOT NULL',
+  'event.created': 'TIMESTAMP',
+  'event.id': 'VARCHAR',
+  'event.action': 'VARCHAR NOT NULL',
+  'service.name': 'VARCHAR NOT NULL',
+  item: 'VARCHAR',
+  'url.full': 'VARCHAR',
+  'url.domain': 'VARCHAR',
+  'url.path': 'VARCHAR',
+  title: 'VARCHAR',
+  'http.request.referrer': 'VARCHAR',
+  referer: 'VARCHAR',
+  'http.request.method': 'VARCHAR',
+  'http.response.status_code': 'DOUBLE',
+  'file.extension': 'VARCHAR',
+  'file.path': 'VARCHAR',
+  'session.id': 'VARCHAR',
+  'page.id': 'VARCHAR',
+  'user.id': 'VARCHAR',
+  'visitor.daily': 'BOOLEAN',
+  duration: 'DOUBLE',
+  'browser.web_vital.name': 'VARCHAR',
+  'browser.web_vital.value': 'DOUBLE',
+  'browser.web_vital.rating': 'VARCHAR',
+  message: 'VARCHAR',
+  'error.message': 'VARCHAR',
+  'error.stack_trace': 'VARCHAR',
+  'error.grouping_key': 'VARCHAR',
+  'log.origin.file.name': 'VARCHAR',
+  'log.origin.file.line': 'DOUBLE',
+  'log.origin.file.column': 'DOUBLE',
+  'user_agent.name': 'VARCHAR',
+  'user_agent.version': 'VARCHAR',
+  'user_agent.os.name': 'VARCHAR',
+  'user_agent.device.type': 'VARCHAR',
+  'browser.language': 'VARCHAR',
+  bot: 'BOOLEAN',
+  tags: 'VARCHAR[]',
+  labels: 'JSON',
+  metrics: 'JSON',
+} as const satisfies Record<Exclude<keyof JournaledEvent, '@version'>, string>;
+
+export type EventColumn = keyof typeof EVENT_COLUMNS;
+
+export const eventColumns = Object.keys(EVENT_COLUMNS) as readonly EventColumn[];
+
+export function columnType(column: EventColumn): string {
+  return EVENT_COLUMNS[column].replace(' NOT NULL', '');
+}
+
+export function isRequired(column: EventColumn): boolean {
+  return EVENT_COLUMNS[column].endsWith(' NOT NULL');
+}
+
+/** An identifier in SQL. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * A text in a SELECT that the client reads exactly: its decoder drops a byte order mark from the
+ * beginning, so a text that begins with one gets another.
+ */
+export function exactText(sql: string): string {
+  return `CASE WHEN starts_with(${sql}, '\u{FEFF}') THEN '\u{FEFF}' || ${sql} ELSE ${sql} END`;
+}
+
+/** Makes what is missing; a column that a later version adds is added, and null in old events. */
+export const SCHEMA_SQL: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS events (${eventColumns
+    .map((column) => `${quoted(column)} ${EVENT_COLUMNS[column]}`)
+    .join(', ')})`,
+  ...eventColumns
+    .filter((column) => !isRequired(column))
+    .map(
+      (column) =>
+        `ALTER TABLE events ADD COLUMN IF NOT EXISTS ${quoted(column)} ${columnType(column)}`,
+    ),
+  `CREATE TABLE IF NOT EXISTS tallies (
+    collector VARCHAR, segment BIGINT, last BIGINT NOT NULL,
+    stored BIGINT NOT NULL, duplicates BIGINT NOT NULL, rejected BIGINT NOT NULL,
+    erased BIGINT NOT NULL, expired BIGINT NOT NULL,
+    PRIMARY KEY (collector, segment))`,
+];

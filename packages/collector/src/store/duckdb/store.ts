@@ -1,0 +1,80 @@
+import type { EventStore, PlaceCount, Tally } from '../../event-store.ts';
+import { checkQuery } from '../../query/check-query.ts';
+import { append, nextSequence } from './append.ts';
+import { compile } from './compile.ts';
+import { Engine, type EngineOptions } from './engine.ts';
+import { erase, exported } from './erase.ts';
+import { toRows } from './rows.ts';
+
+/**
+ * The embedded store: one DuckDB file, `metronome.duckdb`, in the data folder. Events, cursor and
+ * tally move in one transaction, so a crash at any point leaves them in step; what is appended is
+ * visible at once.
+ */
+export function openDuckdbStore(options: EngineOptions): EventStore {
+  const engine = new Engine(options);
+  return {
+    cursor: (collector) => engine.read((session) => nextSequence(session, collector)),
+    append: (batch, keepRejects) => append(engine, batch, keepRejects),
+    tallies: (collector) => tallies(engine, collector),
+    async query(query) {
+      checkQuery(query);
+      const compiled = compile(query);
+      const values = await engine.read((session) => session.rows(compiled.sql, compiled.params));
+      return toRows(values, compiled, query.timeZone ?? 'UTC');
+    },
+    explain(query) {
+      checkQuery(query);
+      const { sql, params } = compile(query);
+      const bound = params.map((value, index) => `-- $${index + 1} = ${JSON.stringify(value)}`);
+      return [sql, ...bound].join('\n');
+    },
+    places: (collector, ranges) => places(engine, collector, ranges),
+    erase: (selection) => erase(engine, selection),
+    export: (selection) => exported(engine, selection),
+    refresh: () => Promise.resolve(),
+    check: () => engine.read((session) => session.run('SELECT 1 FROM tallies LIMIT 1')),
+    close: () => engine.close(),
+  };
+}
+
+async function tallies(engine: Engine, collector: string): Promise<readonly Tally[]> {
+  const rows = await engine.read((session) =>
+    session.rows(
+      `SELECT segment, last, stored, duplicates, rejected, erased, expired
+       FROM tallies WHERE collector = $1 ORDER BY segment`,
+      [collector],
+    ),
+  );
+  return rows.map((row) => {
+    const [
+      segment = 0,
+      last = 0,
+      stored = 0,
+      duplicates = 0,
+      rejected = 0,
+      erased = 0,
+      expired = 0,
+    ] = row.map(Number);
+    return { segment, last, stored, duplicates, rejected, erased, expired };
+  });
+}
+
+function places(
+  engine: Engine,
+  collector: string,
+  ranges: readonly Omit<PlaceCount, 'stored'>[],
+): Promise<readonly PlaceCount[]> {
+  return engine.read(async (session) => {
+    const counts: PlaceCount[] = [];
+    for (const { first, last } of ranges) {
+      const rows = await session.rows(
+        `SELECT count(*) FROM events
+         WHERE "journal.collector" = $1 AND "journal.sequence" BETWEEN $2 AND $3`,
+        [collector, first, last],
+      );
+      counts.push({ first, last, stored: Number(rows[0]?.[0]) });
+    }
+    return counts;
+  });
+}
