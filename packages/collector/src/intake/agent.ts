@@ -1,0 +1,61 @@
+import { isbot } from 'isbot';
+import { UAParser } from 'ua-parser-js';
+import { createBoundedCache } from './bounded-cache.ts';
+import { quote } from './text.ts';
+
+/** What a User-Agent says. */
+export interface AgentFacts {
+  readonly bot: boolean;
+  readonly browser: string | undefined;
+  /** Major version. */
+  readonly browserVersion: string | undefined;
+  readonly os: string | undefined;
+  readonly device: string | undefined;
+  /** All of them as members of JSON, each after a comma. */
+  readonly members: string;
+}
+
+/** Parsing takes 50 µs, and there are some thousand agents in the world's traffic of a day. */
+const CACHED_MAX = 16_384;
+const CACHED_LENGTH_MAX = 512;
+/** The parser's own limit, and enough for the bots' marks. */
+const LENGTH_MAX = 500;
+
+/** Reads User-Agents; remembers those that come again. */
+export function createAgentReader(): (userAgent: string) => AgentFacts {
+  const cache = createBoundedCache<AgentFacts>(CACHED_MAX, CACHED_LENGTH_MAX);
+  return (userAgent) => {
+    const known = cache.get(userAgent);
+    if (known !== undefined) return known;
+    const facts = readAgent(userAgent.slice(0, LENGTH_MAX));
+    cache.set(userAgent, facts);
+    return facts;
+  };
+}
+
+function readAgent(userAgent: string): AgentFacts {
+  const parser = new UAParser(userAgent);
+  const browser = parser.getBrowser();
+  const os = parser.getOS().name;
+  const device = deviceType(parser.getDevice().type, os);
+  const version = browser.version?.split('.')[0];
+  const facts = { browser: browser.name, browserVersion: version, os, device };
+  return { ...facts, bot: isbot(userAgent), members: agentMembers(facts) };
+}
+
+function deviceType(type: string | undefined, os: string | undefined): string | undefined {
+  if (type === 'smarttv') return 'tv';
+  // The parser names no type for the most usual one.
+  return type ?? (os === undefined ? undefined : 'desktop');
+}
+
+/** The members for what is known of an agent. */
+export function agentMembers(facts: Omit<AgentFacts, 'bot' | 'members'>): string {
+  const { browser, browserVersion, os, device } = facts;
+  return (
+    (browser ? `,"user_agent.name":${quote(browser)}` : '') +
+    (browserVersion ? `,"user_agent.version":${quote(browserVersion)}` : '') +
+    (os ? `,"user_agent.os.name":${quote(os)}` : '') +
+    (device ? `,"user_agent.device.type":${quote(device)}` : '')
+  );
+}

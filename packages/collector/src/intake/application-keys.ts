@@ -1,0 +1,41 @@
+import type { Scalar } from './flatten.ts';
+import { quote } from './text.ts';
+
+/** The application's own keys, as members of JSON objects, each after a comma. */
+export interface ApplicationKeys {
+  labels: string;
+  metrics: string;
+}
+
+/**
+ * Adds a key: everything as text in `labels`, numbers in `metrics` as well. Several values are
+ * kept once each in `labels`, so that an event counts once in each of them on every store.
+ *
+ * @param quoted the key as JSON; it was not added before
+ */
+export function addKey(
+  keys: ApplicationKeys,
+  quoted: string,
+  value: Scalar | readonly Scalar[],
+): void {
+  if (typeof value === 'string') keys.labels += `,${quoted}:${quote(value)}`;
+  else if (typeof value !== 'object') addScalar(keys, quoted, value);
+  else if (value.length > 0) addSeveral(keys, quoted, value);
+}
+
+function addScalar(keys: ApplicationKeys, quoted: string, value: number | boolean): void {
+  keys.labels += `,${quoted}:"${value}"`;
+  // 1e999 is JSON, but no number that it could be written as again.
+  if (Number.isFinite(value)) keys.metrics += `,${quoted}:${value}`;
+}
+
+function addSeveral(keys: ApplicationKeys, quoted: string, values: readonly Scalar[]): void {
+  const [first, ...others] = new Set(values.map(String));
+  if (first === undefined) return;
+  const text = others.length === 0 ? quote(first) : JSON.stringify([first, ...others]);
+  keys.labels += `,${quoted}:${text}`;
+  const numbers = values.filter((value) => Number.isFinite(value));
+  const [number, ...more] = numbers;
+  if (number === undefined) return;
+  keys.metrics += `,${quoted}:${more.length === 0 ? number : JSON.stringify(numbers)}`;
+}

@@ -1,0 +1,82 @@
+import { TAGS } from '../event.ts';
+import { type AgentFacts, agentMembers, createAgentReader } from './agent.ts';
+import { addTag, type Draft, member } from './draft.ts';
+import { createVisitors, plainAddress } from './visitor.ts';
+import type { WireEvent } from './wire.ts';
+
+/** What is known of the sender of a body. */
+export interface ClientFacts {
+  /** Epoch ms. */
+  readonly receivedAt: number;
+  readonly ip: string | undefined;
+  /** The request's own `User-Agent`. */
+  readonly userAgent: string | undefined;
+  /** The request has `Origin` or `Sec-Fetch-Site`: it comes from the visitor's own browser. */
+  readonly fromBrowser: boolean;
+  /** `Sec-GPC: 1` or `DNT: 1`. */
+  readonly privacy: boolean;
+  /** It has a valid write key: a server, whose own address is no visitor's. */
+  readonly privileged: boolean;
+  /** An import or restore: events of any age are taken, and clocks are not corrected. */
+  readonly imported?: boolean;
+}
+
+/**
+ * Adds who did it: visitor, session, agent and whether it is a bot; `at` in epoch ms. Under GPC
+ * or DNT only the last.
+ */
+export type AddSender = (draft: Draft, wire: WireEvent, at: number, isLine: boolean) => void;
+
+/** Returns what begins a body. */
+export function createSenders(
+  salt: (day: string) => string | Uint8Array,
+): (client: ClientFacts) => AddSender {
+  const agentOf = createAgentReader();
+  const visitorsOf = createVisitors(salt);
+
+  return (client) => {
+    const visitorOf = visitorsOf(client.receivedAt);
+    const ownAgent = client.fromBrowser ? client.userAgent : undefined;
+
+    const addVisitor = (draft: Draft, wire: WireEvent, at: number, isLine: boolean): void => {
+      if (wire.visitor !== undefined) {
+        draft.members += member('user.id', wire.visitor);
+        return;
+      }
+      // A line of a log is of somebody else's request than the one that brought it.
+      const own = isLine || client.privileged ? undefined : client.ip;
+      const address = wire.address ?? own;
+      if (address === undefined || address === '' || address === '-') return;
+      const visitor = visitorOf(plainAddress(address), wire.userAgent ?? ownAgent ?? '', at);
+      draft.members += `,"user.id":"${visitor}","visitor.daily":true`;
+    };
+
+    return (draft, wire, at, isLine) => {
+      const userAgent = wire.userAgent ?? ownAgent;
+      const agent = userAgent === undefined || userAgent === '' ? undefined : agentOf(userAgent);
+      if (wire.bot || agent?.bot === true) {
+        draft.bot = true;
+        addTag(draft, TAGS.bot);
+      }
+      if (wire.privacy || client.privacy) {
+        addTag(draft, TAGS.privacy);
+        return;
+      }
+      draft.members += member('session.id', wire.session) + membersOfAgent(wire, agent);
+      addVisitor(draft, wire, at, isLine);
+    };
+  };
+}
+
+/** What the application says of its agent goes before what is read from it. */
+function membersOfAgent(wire: WireEvent, agent: AgentFacts | undefined): string {
+  const { browser, browserVersion, os, device } = wire;
+  const said = browser ?? browserVersion ?? os ?? device;
+  if (said === undefined) return agent?.members ?? '';
+  return agentMembers({
+    browser: browser ?? agent?.browser,
+    browserVersion: browserVersion ?? agent?.browserVersion,
+    os: os ?? agent?.os,
+    device: device ?? agent?.device,
+  });
+}

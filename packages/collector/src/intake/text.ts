@@ -1,0 +1,22 @@
+/** A text as JSON. */
+export const quote: (text: string) => string = JSON.stringify;
+
+/** `text` if it has at most `bytesMax` bytes in UTF-8, else its longest beginning that has. */
+export function cut(text: string, bytesMax: number): string {
+  // No UTF-16 unit takes more than three bytes.
+  if (text.length * 3 <= bytesMax || Buffer.byteLength(text) <= bytesMax) return text;
+  const bytes = Buffer.from(text.slice(0, bytesMax));
+  let end = bytesMax;
+  // Bytes 10xxxxxx continue a character.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}
+
+export function isLonger(text: string, bytesMax: number): boolean {
+  return text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax;
+}
+
+/** Without what no store takes: lone surrogates and NUL become U+FFFD. */
+export function cleaned(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD');
+}

@@ -1,0 +1,117 @@
+import { addKey } from './application-keys.ts';
+import { quote } from './text.ts';
+import type { WireEvent } from './wire.ts';
+
+const MS_PER_DAY = 86_400_000;
+/** Largest time that JavaScript knows; ISO 8601 with four digits for the year ends before it. */
+const TIME_MAX_MS = Date.UTC(10_000, 0);
+/**
+ * Numbers below are seconds, from here on milliseconds: 1973 as milliseconds, the year 5138 as
+ * seconds.
+ */
+const SECONDS_BELOW = 1e11;
+
+/**
+ * Epoch ms of a time on the wire; NaN for one that cannot be read. Numbers (also as text) are
+ * epoch milliseconds or, as shippers send them, seconds with a fraction. Text is ISO 8601, in its
+ * extended form and with a space for the `T` as well, or as Apache and nginx log it:
+ * `17/May/2015:10:05:03 +0000`. Without a zone it is UTC.
+ */
+export function parseTime(value: unknown): number {
+  if (typeof value === 'number') return fromNumber(value);
+  if (typeof value !== 'string') return Number.NaN;
+  const iso = ISO.exec(value);
+  if (iso !== null) return fromParts(iso.groups ?? {});
+  const log = ACCESS_LOG.exec(value);
+  if (log?.groups !== undefined) {
+    const month = MONTHS.indexOf((log.groups['monthName'] ?? '').toLowerCase()) + 1;
+    return fromParts({ ...log.groups, month: String(month) });
+  }
+  return /^\d{1,15}(?:\.\d+)?$/u.test(value) ? fromNumber(Number(value)) : Number.NaN;
+}
+
+const ISO =
+  /^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)(?:[Tt ](?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d+))?)?\s?(?<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?)?$/u;
+const ACCESS_LOG =
+  /^\[?(?<day>\d\d)\/(?<monthName>[A-Za-z]{3})\/(?<year>\d{4}):(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?: (?<zone>[+-]\d{4}))?\]?$/u;
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+
+function fromNumber(value: number): number {
+  const ms = Math.round(value < SECONDS_BELOW ? value * 1000 : value);
+  return ms >= 0 && ms < TIME_MAX_MS ? ms : Number.NaN;
+}
+
+function fromParts(parts: Readonly<Record<string, string | undefined>>): number {
+  const [year, month, day] = [Number(parts['year']), Number(parts['month']), Number(parts['day'])];
+  const hour = Number(parts['hour'] ?? 0);
+  const minute = Number(parts['minute'] ?? 0);
+  const second = Number(parts['second'] ?? 0);
+  // 60 is a leap second, which is counted as the second after it.
+  if (hour > 23 || minute > 59 || second > 60) return Number.NaN;
+  const midnight = Date.UTC(year, month - 1, day);
+  // February 30 would be March 2.
+  if (year < 1970 || new Date(midnight).getUTCDate() !== day || month > 12) return Number.NaN;
+  const ms = Number(`${parts['fraction'] ?? ''}000`.slice(0, 3));
+  return midnight + ((hour * 60 + minute) * 60 + second) * 1000 + ms - zoneMs(parts['zone']);
+}
+
+function zoneMs(zone: string | undefined): number {
+  if (zone === undefined || zone === 'Z' || zone === 'z') return 0;
+  const minutes =
+    Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)) * (zone.length > 3 ? 1 : 0);
+  return (zone.startsWith('-') ? -1 : 1) * minutes * 60_000;
+}
+
+/** ISO 8601 in UTC with milliseconds. */
+export function formatTime(ms: number): string {
+  const day = Math.floor(ms / MS_PER_DAY);
+  if (day !== lastDay) {
+    lastDay = day;
+    lastDate = new Date(ms).toISOString().slice(0, 11);
+  }
+  const rest = ms - day * MS_PER_DAY;
+  const seconds = Math.floor(rest / 1000);
+  const minutes = Math.floor(seconds / 60);
+  const clock = `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}`;
+  return `${lastDate}${clock}.${String(rest % 1000).padStart(3, '0')}Z`;
+}
+
+/** The day as `2026-11-23`, in UTC. */
+export function formatDay(ms: number): string {
+  return formatTime(ms).slice(0, 10);
+}
+
+/** Nearly all times of a batch are of one day, so the date is kept from the time before. */
+let lastDay = Number.NaN;
+let lastDate = '';
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
+}
+
+/**
+ * The client's own time: undefined without one, NaN for one that cannot be read.
+ *
+ * `time` counts whatever it holds. Else the first that can be read of `timestamp` (the time in
+ * the log line, where Logstash and Vector keep it), `@timestamp` (often that of reading the
+ * line) and `date`. A `timestamp` or `date` that does not count is the application's.
+ */
+export function readTime(wire: WireEvent): number | undefined {
+  if (wire.time !== undefined) {
+    keepUnused(wire, 'timestamp', wire.timestamp);
+    keepUnused(wire, 'date', wire.date);
+    return parseTime(wire.time);
+  }
+  const { timestamp, atTimestamp, date } = wire;
+  if (timestamp === undefined && atTimestamp === undefined && date === undefined) return undefined;
+  const read = [parseTime(timestamp), parseTime(atTimestamp), parseTime(date)];
+  const chosen = read.findIndex((ms) => !Number.isNaN(ms));
+  if (chosen !== 0) keepUnused(wire, 'timestamp', timestamp);
+  if (chosen !== 2) keepUnused(wire, 'date', date);
+  if (chosen !== -1) return read[chosen];
+  return timestamp === undefined && atTimestamp === undefined ? undefined : Number.NaN;
+}
+
+function keepUnused(wire: WireEvent, key: string, value: WireEvent['time']): void {
+  if (value !== undefined) addKey(wire, quote(key), value);
+}
