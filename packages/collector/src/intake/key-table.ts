@@ -31,6 +31,9 @@ export type KeyEntry = {
 /** Names of applications that are remembered; more are read all the same, only slower. */
 const APPLICATION_KEYS_MAX = 4096;
 
+/** Elasticsearch has no field of such a name. */
+const BLANK = /^[\s\u001c-\u001f]*$/u;
+
 const KNOWN: ReadonlyMap<string, KeyEntry> = new Map(
   knownEntries().map((entry) => [entry.key, entry]),
 );
@@ -75,7 +78,7 @@ function applicationEntry(key: string): KeyEntry {
 }
 
 function applicationKind(key: string): 'never-kept' | 'dropped' | 'campaign' | 'application' {
-  if (DROPPED_KEYS.has(key)) return 'dropped';
+  if (DROPPED_KEYS.has(key) || BLANK.test(key)) return 'dropped';
   const last = key.slice(key.lastIndexOf('.') + 1).toLowerCase();
   if (ADDRESS_NAMES.has(last)) return 'never-kept';
   return key.startsWith('utm_') ? 'campaign' : 'application';

@@ -57,7 +57,10 @@ const odd: readonly string[] = [
 
 /** Application keys of any name, values of any kind, and types that contradict each other. */
 export function keyTests(open: OpenStore): void {
-  it.each(odd.map((name) => ({ shown: JSON.stringify(name), name })))(
+  // Intake drops keys of white space alone.
+  const oddKeys = odd.filter((name) => /\S/u.test(name));
+
+  it.each(oddKeys.map((name) => ({ shown: JSON.stringify(name), name })))(
     'keeps the key $shown and counts by it',
     async ({ name }) => {
       const app = open.newName();

@@ -1,0 +1,110 @@
+import { Client, errors, Transport, type ClientOptions } from '@elastic/elasticsearch';
+import { MetronomeError } from '../../errors.ts';
+
+export interface ElasticsearchOptions {
+  /** `http://` or `https://` addresses of one or more nodes; may carry `user:password@`. */
+  readonly nodes: readonly string[];
+  readonly user?: string;
+  readonly password?: string;
+  /** Instead of user and password. */
+  readonly apiKey?: string;
+  /** PEM of the certificate authority of an `https://` cluster. */
+  readonly ca?: string;
+  /** Daily indices are `PREFIX-YYYY.MM.DD`; default `metronome`. */
+  readonly prefix?: string;
+  /** Of each daily index; default 1. */
+  readonly shards?: number;
+  /** Of each daily index; default 1. */
+  readonly replicas?: number;
+  /** Elasticsearch's `index.refresh_interval`, such as `5s`; default: its own. */
+  readonly refreshInterval?: string;
+  /** Application keys that declared queries use as numbers: always mapped, whatever else comes. */
+  readonly numericKeys?: readonly string[];
+  /** Of one request; default 30,000. */
+  readonly requestTimeoutMs?: number;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+class ImpatientTransport extends Transport {
+  constructor(options: ConstructorParameters<typeof Transport>[0]) {
+    super({ ...options, retryBackoff: () => 0, openTelemetry: { enabled: false } });
+  }
+}
+
+/**
+ * A client that tries every node once more and then gives up: delivery and callers own the waiting.
+ */
+export function connect(options: ElasticsearchOptions): Client {
+  const { nodes, user, password, apiKey, ca, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const settings: ClientOptions = {
+    nodes: [...nodes],
+    requestTimeout: requestTimeoutMs,
+    maxRetries: nodes.length,
+    Transport: ImpatientTransport,
+  };
+  if (apiKey) settings.auth = { apiKey };
+  else if (user !== undefined) settings.auth = { username: user, password: password ?? '' };
+  if (ca) settings.tls = { ca };
+  return new Client(settings);
+}
+
+/** Runs one exchange with Elasticsearch and turns whatever goes wrong into a `MetronomeError`. */
+export async function ask<T>(exchange: () => Promise<T>): Promise<T> {
+  try {
+    return await exchange();
+  } catch (error) {
+    throw asMetronomeError(error);
+  }
+}
+
+export function unavailable(why: string, cause?: unknown): MetronomeError {
+  return new MetronomeError('unavailable', `Elasticsearch ${why}`, { cause });
+}
+
+/** Elasticsearch's own name of what went wrong, such as `index_not_found_exception`. */
+export function errorType(error: unknown): string | undefined {
+  const cause = error instanceof MetronomeError ? error.cause : error;
+  if (!(cause instanceof errors.ResponseError)) return undefined;
+  const body: unknown = cause.body;
+  return rootCause(body)?.type;
+}
+
+function asMetronomeError(error: unknown): MetronomeError {
+  if (error instanceof MetronomeError) return error;
+  if (!(error instanceof errors.ResponseError)) {
+    return unavailable(`cannot be reached: ${error instanceof Error ? error.message : ''}`, error);
+  }
+  const { statusCode = 0, body } = error;
+  const { type = 'an error', reason = '' } = rootCause(body) ?? {};
+  if (statusCode === 401) return unavailable('refuses the user, password or API key', error);
+  if (statusCode === 403) return unavailable(`refuses (${type}): ${reason}`, error);
+  if (statusCode === 429 || statusCode >= 500 || CLUSTER_FAULTS.has(type)) {
+    return unavailable(`refuses for now (${type}): ${reason}`, error);
+  }
+  return new MetronomeError('bad-request', `Elasticsearch refuses (${type}): ${reason}`, {
+    cause: error,
+  });
+}
+
+/** Answered with a 4xx, though the cluster and not the request has to change. */
+export const CLUSTER_FAULTS: ReadonlySet<string> = new Set([
+  'cluster_block_exception',
+  'index_not_found_exception',
+  'validation_exception',
+  'security_exception',
+]);
+
+interface Cause {
+  readonly type?: string;
+  readonly reason?: string;
+}
+
+function rootCause(body: unknown): Cause | undefined {
+  if (typeof body !== 'object' || body === null || !('error' in body)) return undefined;
+  const { error } = body;
+  if (typeof error !== 'object' || error === null) return undefined;
+  const roots = 'root_cause' in error && Array.isArray(error.root_cause) ? error.root_cause : [];
+  const deepest = 'caused_by' in error ? error.caused_by : undefined;
+  return { ...(error as Cause), ...(deepest as Cause | undefined), ...(roots[0] as Cause) };
+}

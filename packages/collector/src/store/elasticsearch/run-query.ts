@@ -1,0 +1,141 @@
+import type { Client, estypes } from '@elastic/elasticsearch';
+import { MetronomeError } from '../../errors.ts';
+import { checkQuery } from '../../query/check-query.ts';
+import { orderRows } from '../../query/order-rows.ts';
+import { QUERY_LIMITS, type Query, type Range, type Row } from '../../query/query.ts';
+import { bucketStart } from '../../query/time-zone.ts';
+import { compile, GROUPS_MAX, queryOf, serverLimit, textPath, type Slice } from './compile.ts';
+import { ask, errorType } from './connection.ts';
+import { countDistinct } from './distinct.ts';
+import { checkNumericKeys } from './numeric-keys.ts';
+import { rowsOf, type Rows, type SearchAnswer } from './rows.ts';
+
+/** A slice is cut into so many when a shard had to leave out groups. */
+const SLICE_PARTS = 8;
+/** Slices of one query; 50,000 groups each. */
+const SLICES_MAX = 4_096;
+
+/** One search over all daily indices; its answer is whole, or it throws. */
+export type Search = (body: estypes.SearchRequest) => Promise<SearchAnswer>;
+
+/**
+ * All daily indices are asked and Elasticsearch skips those whose times lie outside: an event is
+ * in the index of the client's uncorrected time, which can be months from its `@timestamp`.
+ */
+export function searchWith(client: Client, prefix: string): Search {
+  return (body) =>
+    ask(() =>
+      client.search({
+        index: `${prefix}-*`,
+        ignore_unavailable: true,
+        allow_no_indices: true,
+        allow_partial_search_results: false,
+        ...body,
+      }),
+    );
+}
+
+/**
+ * Answers a query exactly: searches it whole and, where that would leave groups out, in slices.
+ * See `compile.ts` for the search and `distinct.ts` for the distinct counts.
+ */
+export async function runQuery(search: Search, query: Query): Promise<readonly Row[]> {
+  checkQuery(query);
+  await checkNumericKeys(search, query);
+  const rows = await sliceRows(search, query, { range: query.range }, { left: SLICES_MAX });
+  const ordered = (all: readonly Row[]): readonly Row[] =>
+    orderRows(all, query).slice(0, query.limit ?? QUERY_LIMITS.rowsMax);
+  if (orderedByDistinct(query)) return ordered(await countDistinct(search, query, rows));
+  return countDistinct(search, query, ordered(rows));
+}
+
+function orderedByDistinct({ order = [], measures }: Query): boolean {
+  const first = Object.keys(measures)[0];
+  const names = order.length > 0 ? order.map(({ by }) => by) : first === undefined ? [] : [first];
+  return names.some((name) => measures[name]?.kind === 'distinct');
+}
+
+async function sliceRows(
+  search: Search,
+  query: Query,
+  slice: Slice,
+  slices: { left: number },
+): Promise<readonly Row[]> {
+  if (slices.left-- === 0) throw tooManyGroups();
+  const rows = await trySlice(search, query, slice);
+  if (rows !== 'cut') return rows;
+  const parts: Row[] = [];
+  for (const part of await partsOf(search, query, slice)) {
+    parts.push(...(await sliceRows(search, query, part, slices)));
+  }
+  return parts;
+}
+
+async function trySlice(search: Search, query: Query, slice: Slice): Promise<Rows> {
+  try {
+    const answer = await search(compile(query, slice));
+    return rowsOf(query, answer, serverLimit(query) !== undefined);
+  } catch (error) {
+    if (errorType(error) === 'too_many_buckets_exception') return 'cut';
+    throw error;
+  }
+}
+
+/** Deals out the values of the field with the most, or halves the time where there is no field. */
+async function partsOf(search: Search, query: Query, slice: Slice): Promise<readonly Slice[]> {
+  const { range, partition } = slice;
+  if (partition) {
+    const count = partition.count * SLICE_PARTS;
+    return Array.from({ length: SLICE_PARTS }, (_, part) => ({
+      range,
+      partition: { ...partition, count, index: partition.index + part * partition.count },
+    }));
+  }
+  const widest = await widestDimension(search, query);
+  if (widest === undefined) return halvesOf(query, range);
+  const count = Math.max(2, Math.ceil((2 * widest.values) / GROUPS_MAX));
+  return Array.from({ length: count }, (_, index) => ({
+    range,
+    partition: { of: widest.name, index, count },
+  }));
+}
+
+async function widestDimension(
+  search: Search,
+  query: Query,
+): Promise<{ readonly name: string; readonly values: number } | undefined> {
+  const fields = Object.entries(query.dimensions ?? {}).flatMap(([name, dimension]) =>
+    dimension.kind === 'field' ? [{ name, field: textPath(dimension.field) }] : [],
+  );
+  if (fields.length === 0) return undefined;
+  const answer = await search({
+    size: 0,
+    query: queryOf(query, query.range),
+    aggs: Object.fromEntries(fields.map(({ name, field }) => [name, { cardinality: { field } }])),
+  });
+  const sizes = fields.map(({ name }) => {
+    const { value = 0 } = (answer.aggregations?.[name] ?? {}) as { value?: number };
+    return { name, values: value };
+  });
+  return sizes.sort((a, b) => b.values - a.values)[0];
+}
+
+function halvesOf(query: Query, { from, to }: Range): readonly Slice[] {
+  const intervals = Object.values(query.dimensions ?? {}).flatMap((dimension) =>
+    dimension.kind === 'time' ? [dimension.interval] : [],
+  );
+  const finest = (['minute', 'hour', 'day', 'week', 'month'] as const).find((interval) =>
+    intervals.includes(interval),
+  );
+  if (finest === undefined) throw tooManyGroups();
+  const middle = bucketStart(Math.floor((from + to) / 2), finest, query.timeZone ?? 'UTC');
+  if (middle <= from) throw tooManyGroups();
+  return [{ range: { from, to: middle } }, { range: { from: middle, to } }];
+}
+
+function tooManyGroups(): MetronomeError {
+  return new MetronomeError(
+    'bad-request',
+    'the query has too many groups: shorten its range, or group by fewer fields',
+  );
+}

@@ -1,0 +1,156 @@
+import type { Client } from '@elastic/elasticsearch';
+import type {
+  Appended,
+  Batch,
+  EventStore,
+  KeepRejects,
+  PlaceCount,
+  Reject,
+  Selection,
+  Tally,
+} from '../../event-store.ts';
+import { checkQuery } from '../../query/check-query.ts';
+import type { Query, Row } from '../../query/query.ts';
+import { createDocuments, type Outcome } from './append.ts';
+import { compile } from './compile.ts';
+import { ask, connect, unavailable, type ElasticsearchOptions } from './connection.ts';
+import { eraseEvents, finishErasures } from './erase.ts';
+import { exportEvents } from './export.ts';
+import { countPlaces } from './places.ts';
+import { runQuery, searchWith, type Search } from './run-query.ts';
+import { State } from './state.ts';
+import { putTemplate } from './template.ts';
+
+/**
+ * Events in an Elasticsearch cluster: one index a day, `PREFIX-YYYY.MM.DD` of UTC, in Logstash
+ * format, and one small index `PREFIX_state` of what has been delivered. It can be made while the
+ * cluster is down; every method then throws `unavailable` until it is there.
+ *
+ * Events and cursor cannot be written in one commit, so the events come first: a batch that comes
+ * again after a crash meets its own documents and counts them as stored.
+ */
+export class ElasticsearchStore implements EventStore {
+  readonly #client: Client;
+  readonly #prefix: string;
+  readonly #options: ElasticsearchOptions;
+  readonly #state: State;
+  readonly #search: Search;
+  #prepared: Promise<void> | undefined;
+
+  constructor(options: ElasticsearchOptions) {
+    this.#options = options;
+    this.#prefix = options.prefix ?? 'metronome';
+    this.#client = connect(options);
+    this.#state = new State(this.#client, this.#prefix);
+    this.#search = searchWith(this.#client, this.#prefix);
+  }
+
+  async cursor(collector: string): Promise<number> {
+    await this.#prepare();
+    return this.#state.cursor(collector);
+  }
+
+  async append(batch: Batch, keepRejects: KeepRejects): Promise<Appended> {
+    await this.#prepare();
+    const outcomes = await this.#outcomesOf(batch);
+    const rejects = outcomes.filter((outcome): outcome is Reject => typeof outcome === 'object');
+    if (rejects.length > 0 && batch.lines.length > 0) await keepRejects(rejects);
+    await this.#state.commit(batch, outcomes);
+    return {
+      stored: outcomes.filter((outcome) => outcome === 'stored').length,
+      duplicates: outcomes.filter((outcome) => outcome === 'duplicate').length,
+      rejected: rejects.length,
+    };
+  }
+
+  async #outcomesOf(batch: Batch): Promise<readonly Outcome[]> {
+    const { first, last, lines } = batch;
+    if (lines.length === 0) {
+      return Array.from({ length: last - first + 1 }, (_, index) => ({
+        sequence: first + index,
+        reason: 'kept as a reject before',
+      }));
+    }
+    try {
+      return await createDocuments(this.#client, this.#prefix, batch);
+    } catch (error) {
+      // The cluster may come back without its templates.
+      this.#prepared = undefined;
+      throw error;
+    }
+  }
+
+  async tallies(collector: string): Promise<readonly Tally[]> {
+    await this.#prepare();
+    await finishErasures(this.#client, this.#state);
+    return this.#state.tallies(collector);
+  }
+
+  async query(query: Query): Promise<readonly Row[]> {
+    await this.#prepare();
+    return runQuery(this.#search, query);
+  }
+
+  explain(query: Query): string {
+    checkQuery(query);
+    return JSON.stringify(compile(query), null, 2);
+  }
+
+  async places(
+    collector: string,
+    ranges: readonly Omit<PlaceCount, 'stored'>[],
+  ): Promise<readonly PlaceCount[]> {
+    await this.refresh();
+    return countPlaces(this.#client, this.#prefix, collector, ranges);
+  }
+
+  async erase(selection: Selection): Promise<number> {
+    await this.refresh();
+    const erased = await eraseEvents(this.#client, this.#prefix, this.#state, selection);
+    await this.refresh();
+    return erased;
+  }
+
+  async *export(selection: Selection): AsyncIterable<Record<string, unknown>> {
+    await this.refresh();
+    yield* exportEvents(this.#client, this.#prefix, selection);
+  }
+
+  async refresh(): Promise<void> {
+    await this.#prepare();
+    await ask(() =>
+      this.#client.indices.refresh({ index: `${this.#prefix}-*`, allow_no_indices: true }),
+    );
+  }
+
+  async check(): Promise<void> {
+    const health = await ask(() =>
+      this.#client.cluster.health(
+        { index: `${this.#prefix}*`, wait_for_status: 'yellow', timeout: '2s' },
+        { ignore: [408] },
+      ),
+    );
+    if (health.status === 'red') {
+      throw unavailable('has daily indices with shards that no node holds (status red)');
+    }
+    await this.#prepare();
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** Once, and again after a failure: the template and the state's index must be there first. */
+  #prepare(): Promise<void> {
+    this.#prepared ??= this.#putDefinitions().catch((error: unknown) => {
+      this.#prepared = undefined;
+      throw error;
+    });
+    return this.#prepared;
+  }
+
+  async #putDefinitions(): Promise<void> {
+    await putTemplate(this.#client, this.#prefix, this.#options);
+    await this.#state.create();
+  }
+}
