@@ -84,6 +84,12 @@ export const SETTINGS = {
   ),
   METRONOME_ELASTICSEARCH_API_KEY: text('', 'API key, instead of user and password.'),
   METRONOME_ELASTICSEARCH_CA: text('', 'Path of a PEM file with the CA of the cluster.'),
+  METRONOME_ELASTICSEARCH_PREFIX: setting(
+    'metronome',
+    'lower-case letters, digits, `-` and `_`, beginning with a letter',
+    z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/u),
+    'Begins the names of the daily indices: `metronome-2026.11.23`.',
+  ),
   METRONOME_ELASTICSEARCH_REPLICAS: number('1', 0, 10, 'Replicas of each daily index.'),
   METRONOME_ELASTICSEARCH_SHARDS: number('1', 1, 100, 'Shards of each daily index.'),
   METRONOME_TIMEZONE: setting(

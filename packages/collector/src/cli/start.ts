@@ -4,7 +4,6 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createAdaptorServer } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { type Logger, pino } from 'pino';
 import { type Collector, openCollector } from '../collector.ts';
 import { type Config, readConfig } from '../config.ts';
@@ -58,9 +57,9 @@ async function listenAll(collector: Collector, config: Config, log: Logger): Pro
   }
 }
 
-function createServer(app: Hono<never> | Collector['app']): Server {
+function createServer({ fetch }: Pick<Collector['app'], 'fetch'>): Server {
   const server = createAdaptorServer({
-    fetch: app.fetch as Collector['app']['fetch'],
+    fetch,
     serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
   }) as Server;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;

@@ -1,16 +1,9 @@
 import { promisify } from 'node:util';
-import {
-  brotliDecompress,
-  gunzip,
-  inflate,
-  type InputType,
-  type ZlibOptions,
-  zstdDecompress,
-} from 'node:zlib';
+import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import type { HonoRequest } from 'hono';
 import { MetronomeError } from '../errors.ts';
 
-type Decode = (body: InputType, options: ZlibOptions) => Promise<Buffer>;
+type Decode = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
 
 const DECODERS: Readonly<Record<string, Decode>> = {
   gzip: promisify(gunzip),

@@ -7,6 +7,8 @@ export interface Gauges {
   readonly oldestWaitingS: () => number;
   /** Events acknowledged and not yet in the store. */
   readonly waiting: () => number;
+  /** Failed calls of the store since the start. */
+  readonly storeErrors: () => number;
 }
 
 /** What `GET /metrics` shows, in Prometheus' text format. */
@@ -14,7 +16,6 @@ export interface Metrics {
   readonly accepted: Counter;
   readonly refused: Counter<'reason'>;
   readonly seconds: Histogram<'route' | 'status'>;
-  readonly storeErrors: Counter;
   /** The page, and its content type. */
   readonly text: () => Promise<string>;
   readonly contentType: string;
@@ -41,6 +42,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     gauges.oldestWaitingS,
   );
   gauge('metronome_waiting_events', 'Acknowledged events not yet in the store.', gauges.waiting);
+  gauge('metronome_store_errors_total', 'Failed calls of the store.', gauges.storeErrors);
   return {
     accepted: new Counter({
       name: 'metronome_events_accepted_total',
@@ -51,11 +53,6 @@ export function createMetrics(gauges: Gauges): Metrics {
       name: 'metronome_events_refused_total',
       help: 'Events (reason "event") and requests (by the code of their answer) not accepted.',
       labelNames: ['reason'],
-      registers,
-    }),
-    storeErrors: new Counter({
-      name: 'metronome_store_errors_total',
-      help: 'Failed calls of the store.',
       registers,
     }),
     seconds: new Histogram({

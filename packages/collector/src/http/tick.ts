@@ -19,6 +19,8 @@ export interface TickParts {
   readonly metrics: Metrics;
   readonly trustedProxies: BlockList;
   readonly bodyBytesMax: number;
+  /** Told when events are on disk: how many, and when they were received (epoch ms). */
+  readonly onAccepted: (count: number, receivedAt: number) => void;
   /** Epoch ms. */
   readonly now: () => number;
 }
@@ -92,10 +94,13 @@ async function take(
   const privileged = checkSender(req, address, parts);
   const bytes = await readBody(req, parts.bodyBytesMax);
   const body = { contentType: req.header('content-type'), bytes };
-  const taken = parts.intake.take(body, clientFacts(context, address, privileged, parts.now()));
-  const { lines, rejected } = taken;
-  if (lines.length > 0) await parts.journal.append(lines);
-  parts.metrics.accepted.inc(lines.length);
+  const receivedAt = parts.now();
+  const client = clientFacts(context, address, privileged, receivedAt);
+  const { lines, rejected } = parts.intake.take(body, client);
+  if (lines.length > 0) {
+    await parts.journal.append(lines);
+    parts.onAccepted(lines.length, receivedAt);
+  }
   if (rejected.length === 0) return `{"accepted":${lines.length},"rejected":[]}`;
   parts.metrics.refused.inc({ reason: 'event' }, rejected.length);
   if (lines.length > 0) return JSON.stringify({ accepted: lines.length, rejected });

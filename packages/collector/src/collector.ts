@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HttpBindings } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { Hono } from 'hono';
+import type { Logger } from 'pino';
+import { Archive } from './archive/archive.ts';
+import { systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { homeRoutes } from './dashboard/home.ts';
+import { Delivery } from './delivery/delivery.ts';
+import { RejectLog } from './delivery/reject-log.ts';
+import type { EventStore } from './event-store.ts';
+import { Access } from './http/access.ts';
+import { type AppParts, createApp } from './http/app.ts';
+import { commandRoutes } from './http/commands.ts';
+import type { PartState } from './http/health.ts';
+import { createMetrics } from './http/metrics.ts';
+import { RateLimit } from './http/rate-limit.ts';
+import { createIntake, type Intake } from './intake/intake.ts';
+import { type Journal, openJournal } from './journal/journal.ts';
+import { nodeDisk } from './journal/node-disk.ts';
+import { Salts } from './salts.ts';
+import { openStore } from './store/open-store.ts';
+
+/** Everything that runs, put together; the one place that knows all rooms. */
+export interface Collector {
+  /** The public routes. */
+  readonly app: Hono<{ Bindings: HttpBindings }>;
+  /** What only the owner of the data folder may ask. */
+  readonly commands: Hono;
+  /** Lets the work at hand finish and gives the data folder up. */
+  close(): Promise<void>;
+}
+
+export interface CollectorOptions {
+  /** A folder of pages that is served under `/example/`. */
+  readonly exampleDir?: string | undefined;
+}
+
+/** 9999-12-31, the last day that every engine can name. */
+const END_OF_TIME_MS = 253_402_214_400_000;
+const SALT_CHECK_INTERVAL_MS = 3_600_000;
+
+/**
+ * Opens the data folder and begins to deliver. The store may be unreachable: intake runs, and
+ * `/ready` says so.
+ *
+ * @throws MetronomeError `config` when another process owns the folder or it cannot be read.
+ */
+export async function openCollector(
+  config: Config,
+  log: Logger,
+  options: CollectorOptions = {},
+): Promise<Collector> {
+  const { settings } = config;
+  const dataDir = settings.METRONOME_DATA_DIR;
+  const journal = await openJournal({
+    folder: join(dataDir, 'journal'),
+    disk: nodeDisk,
+    clock: systemClock,
+    log,
+    newId: () => randomBytes(6).toString('hex'),
+    journalBytesMax: settings.METRONOME_JOURNAL_BYTES_MAX,
+  });
+  const store = openStore(settings);
+  const rejects = new RejectLog({ folder: join(dataDir, 'rejects'), disk: nodeDisk, clock: systemClock });
+  const delivery = new Delivery({
+    journal,
+    store,
+    rejects,
+    clock: systemClock,
+    random: Math.random,
+    log,
+  });
+  const archive = openArchive(config, journal, log);
+  const salts = new Salts(dataDir, systemClock.now);
+  const parts = appParts(config, { journal, store, delivery, salts, log, options });
+  const forgetting = setInterval(() => salts.forget(), SALT_CHECK_INTERVAL_MS).unref();
+  delivery.start();
+  archive?.start();
+  return {
+    app: createApp(parts),
+    commands: commandRoutes({ ...parts, journal, rejects }),
+    async close() {
+      clearInterval(forgetting);
+      await Promise.all([delivery.stop(), archive?.stop()]);
+      await journal.close();
+      await store.close();
+    },
+  };
+}
+
+function openArchive({ settings }: Config, journal: Journal, log: Logger): Archive | undefined {
+  const folder = settings.METRONOME_ARCHIVE_DIR;
+  return folder === '' ? undefined : new Archive({ journal, folder, clock: systemClock, log });
+}
+
+interface Running {
+  readonly journal: Journal;
+  readonly store: EventStore;
+  readonly delivery: Delivery;
+  readonly salts: Salts;
+  readonly log: Logger;
+  readonly options: CollectorOptions;
+}
+
+function appParts(config: Config, running: Running): AppParts {
+  const { settings } = config;
+  const { journal, store, delivery, log, options } = running;
+  const last = { receivedAt: undefined as number | undefined };
+  const metrics = createMetrics({
+    journalBytes: () => journal.bytes,
+    oldestWaitingS: () => delivery.status.lagMs / 1000,
+    waiting: () => delivery.status.waiting,
+    storeErrors: () => delivery.status.errors,
+  });
+  return {
+    intake: openIntake(config, running.salts),
+    journal,
+    store,
+    log,
+    access: new Access({
+      writeKeys: settings.METRONOME_WRITE_KEYS,
+      readTokens: settings.METRONOME_READ_TOKENS,
+      origins: settings.METRONOME_ORIGINS,
+    }),
+    rateLimit: new RateLimit({ perSecond: settings.METRONOME_RATE_LIMIT }),
+    metrics,
+    onAccepted(count, receivedAt) {
+      metrics.accepted.inc(count);
+      last.receivedAt = receivedAt;
+    },
+    trustedProxies: settings.METRONOME_TRUSTED_PROXIES,
+    bodyBytesMax: settings.METRONOME_BODY_BYTES_MAX,
+    timeZone: settings.METRONOME_TIMEZONE,
+    now: systemClock.now,
+    readiness: async () => ({ journal: journalState(journal), store: await storeState(store) }),
+    pages: pages(async () => last.receivedAt ?? lastReceivedAt(store), options.exampleDir),
+  };
+}
+
+function openIntake({ settings, structure }: Config, salts: Salts): Intake {
+  return createIntake({
+    salt: (day) => salts.of(day),
+    patterns: structure.items,
+    ownHosts: Object.values(structure.sites).flatMap(({ hosts }) => hosts),
+    maxAgeDays: settings.METRONOME_MAX_AGE_DAYS,
+  });
+}
+
+function journalState({ refusal }: Journal): PartState {
+  return { ready: refusal === undefined, reason: refusal };
+}
+
+async function storeState(store: EventStore): Promise<PartState> {
+  try {
+    await store.check();
+    return { ready: true };
+  } catch (error) {
+    return { ready: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function pages(
+  lastReceivedAt: () => Promise<number | undefined>,
+  exampleDir: string | undefined,
+): Hono {
+  const routes = homeRoutes({
+    lastReceivedAt,
+    exampleItems: exampleDir === undefined ? [] : exampleItems(exampleDir),
+    now: systemClock.now,
+  });
+  if (exampleDir === undefined) return routes;
+  const rewriteRequestPath = (path: string): string => path.replace(/^\/example/u, '');
+  routes.get('/example', (context) => context.redirect('/example/'));
+  routes.use('/example/*', serveStatic({ root: exampleDir, rewriteRequestPath }));
+  return routes;
+}
+
+/** The items that the pages of the example name themselves. */
+function exampleItems(dir: string): string[] {
+  const sources = readdirSync(dir)
+    .filter((name) => name.endsWith('.html'))
+    .map((name) => readFileSync(join(dir, name), 'utf8'));
+  return sources.flatMap((html) => /data-item="([^"]+)"/u.exec(html)?.[1] ?? []);
+}
+
+/** Before this process received any, the store knows; undefined also while it cannot say. */
+async function lastReceivedAt(store: EventStore): Promise<number | undefined> {
+  try {
+    const [row] = await store.query({
+      measures: { last: { kind: 'max', field: 'received' } },
+      range: { from: 0, to: END_OF_TIME_MS },
+    });
+    return typeof row?.['last'] === 'number' ? row['last'] : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+import { Hono } from 'hono';
+import { audit } from '../delivery/audit.ts';
+import type { RejectLog } from '../delivery/reject-log.ts';
+import { MetronomeError } from '../errors.ts';
+import type { EventStore } from '../event-store.ts';
+import type { Journal } from '../journal/journal.ts';
+import { problem } from './problem.ts';
+import { type TockParts, tockRoutes } from './tock.ts';
+import { Access } from './access.ts';
+
+export interface CommandParts extends TockParts {
+  readonly journal: Journal;
+  readonly store: EventStore;
+  readonly rejects: RejectLog;
+}
+
+const OPEN = new Access({ writeKeys: [], readTokens: [], origins: [] });
+
+/**
+ * What the `metronome` program asks of the process that owns the data folder, over a socket in
+ * it. The folder's permissions are the key.
+ */
+export function commandRoutes(parts: CommandParts): Hono {
+  const routes = new Hono();
+  routes.route('/', tockRoutes({ ...parts, access: OPEN }));
+  routes.get('/audit', async (context) => context.json(await audit(parts)));
+  routes.get('/rejects', async (context) => context.json(await parts.rejects.list()));
+  routes.post('/rejects/retry', async (context) =>
+    context.json({ retried: await parts.rejects.retry(parts.journal, () => true) }),
+  );
+  routes.notFound((context) =>
+    problem(context, new MetronomeError('not-found', `There is no command ${context.req.path}.`)),
+  );
+  routes.onError((error, context) => problem(context, error));
+  return routes;
+}
