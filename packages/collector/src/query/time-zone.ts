@@ -5,14 +5,16 @@ import type { Interval } from './query.ts';
  * undefined for a name that it does not know. Fixed offsets such as `+05:30` are zones too.
  */
 export function canonicalTimeZone(name: string): string | undefined {
+  if (!NAME.test(name)) return undefined;
   try {
-    // Temporal alone would also read a zone out of a whole date such as 2026-01-01[Asia/Tokyo].
-    if (/[[\]]/.test(name)) return undefined;
     return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
   } catch {
     return undefined;
   }
 }
+
+/** Temporal alone would also read a zone out of a whole date such as 2026-01-01[Asia/Tokyo]. */
+const NAME = /^(?:[a-z][a-z0-9_+/-]*|[+-]\d\d:\d\d)$/i;
 
 /** Start of the calendar bucket that holds `epochMs`, as epoch ms. Days begin at their first instant. */
 export function bucketStart(epochMs: number, interval: Interval, timeZone: string): number {

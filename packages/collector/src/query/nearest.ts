@@ -1,0 +1,29 @@
+/** The candidate that is fewest edits away from `name`; undefined where all are far. */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  const [best] = candidates
+    .map((candidate) => ({
+      candidate,
+      edits: editDistance(name.toLowerCase(), candidate.toLowerCase()),
+    }))
+    .filter(({ candidate, edits }) => edits <= Math.max(2, candidate.length / 2))
+    .toSorted((a, b) => a.edits - b.edits);
+  return best?.candidate;
+}
+
+/** Longer names are cut: they come from outside, and the work grows with the product. */
+const lengthMax = 64;
+
+/** Levenshtein's distance, a row at a time. */
+function editDistance(from: string, to: string): number {
+  const [a, b] = [from.slice(0, lengthMax), to.slice(0, lengthMax)];
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + Number(a[i - 1] !== b[j - 1]);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

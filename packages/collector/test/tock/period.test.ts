@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { period } from '../../src/tock/period.ts';
+
+const now = Date.UTC(2026, 10, 23, 23, 30);
+
+function dates(request: { from?: string; to?: string }, timeZone = 'UTC'): string[] {
+  const { from, to } = period({ ...request, timeZone }, now);
+  return [from, to].map((ms) => new Date(ms).toISOString());
+}
+
+describe('the period of a tock', () => {
+  it('is today and the 29 days before', () => {
+    expect(dates({})).toEqual(['2026-10-25T00:00:00.000Z', '2026-11-24T00:00:00.000Z']);
+  });
+
+  it('takes today from the zone', () => {
+    expect(dates({}, 'Asia/Tokyo')).toEqual([
+      '2026-10-25T15:00:00.000Z',
+      '2026-11-24T15:00:00.000Z',
+    ]);
+  });
+
+  it('holds both of its ends', () => {
+    expect(dates({ from: '2026-11-22', to: '2026-11-22' })).toEqual([
+      '2026-11-22T00:00:00.000Z',
+      '2026-11-23T00:00:00.000Z',
+    ]);
+  });
+
+  it('ends today where only from is given', () => {
+    expect(dates({ from: '2026-01-01' })).toEqual([
+      '2026-01-01T00:00:00.000Z',
+      '2026-11-24T00:00:00.000Z',
+    ]);
+  });
+
+  it('starts 29 days earlier where only to is given', () => {
+    expect(dates({ to: '2026-03-30' })).toEqual([
+      '2026-03-01T00:00:00.000Z',
+      '2026-03-31T00:00:00.000Z',
+    ]);
+  });
+
+  it.each([
+    ['2026-03-29', '2026-03-28T23:00:00.000Z', '2026-03-29T22:00:00.000Z'],
+    ['2026-10-25', '2026-10-24T22:00:00.000Z', '2026-10-25T23:00:00.000Z'],
+  ])('has the hours that %s has in Berlin', (day, from, to) => {
+    expect(dates({ from: day, to: day }, 'Europe/Berlin')).toEqual([from, to]);
+  });
+
+  it('begins a day without midnight with its first hour', () => {
+    expect(dates({ from: '2026-04-24', to: '2026-04-24' }, 'Africa/Cairo')).toEqual([
+      '2026-04-23T22:00:00.000Z',
+      '2026-04-24T21:00:00.000Z',
+    ]);
+  });
+
+  it('refuses to run backwards', () => {
+    expect(() => dates({ from: '2026-11-03', to: '2026-11-02' })).toThrow(/after to.*swap/);
+    expect(() => dates({ from: '2027-01-01' })).toThrow(/after today/);
+  });
+});
