@@ -3,7 +3,8 @@ import { cors } from 'hono/cors';
 import { etag } from 'hono/etag';
 import { MetronomeError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
-import { answerTock, readTockRequest } from '../tock/tock.ts';
+import { answerTock } from '../tock/tock.ts';
+import { parseTockRequest } from '../tock/tock-request.ts';
 import type { Access } from './access.ts';
 
 export interface TockParts {
@@ -40,8 +41,7 @@ async function answer(
   id: string | undefined,
 ): Promise<Response> {
   const parameters = new URL(context.req.url).searchParams;
-  const request = readTockRequest(parameters, { id, timeZone, now: now() });
-  const json = await answerTock(store, request);
+  const json = await answerTock(store, parseTockRequest(id, parameters, timeZone), now());
   return context.body(json, 200, {
     'Content-Type': 'application/json; charset=utf-8',
     'Cache-Control': CACHE_CONTROL,
