@@ -1,12 +1,11 @@
 import { isIP } from 'node:net';
 import { addKey } from './application-keys.ts';
 import type { Scalar } from './flatten.ts';
-import type { ItemFacts } from './item.ts';
+import type { PageFacts } from './item.ts';
 import { ACCESS_LOG_KEYS } from './keys.ts';
 import { quote } from './text.ts';
-import type { UrlFacts } from './url.ts';
 import { plainAddress } from './visitor.ts';
-import type { WireEvent } from './wire.ts';
+import { addAddress, type WireEvent } from './wire.ts';
 
 const METHODS: ReadonlySet<string> = new Set([
   'GET',
@@ -109,8 +108,7 @@ function adoptAddresses(wire: WireEvent, found: Map<string, Scalar>): void {
     const value = String(found.get(name) ?? '');
     if (isIP(plainAddress(value)) === 0) continue;
     found.delete(name);
-    wire.address ??= value;
-    wire.addresses = [...wire.addresses, value];
+    addAddress(wire, value);
   }
 }
 
@@ -139,16 +137,15 @@ function unlogged(value: string | undefined): string | undefined {
  */
 export function requestAction(
   wire: WireEvent,
-  url: UrlFacts | undefined,
-  item: ItemFacts | undefined,
+  page: PageFacts | undefined,
 ): 'view' | 'download' | 'log' {
   const { method = 'GET', status = 200 } = wire;
   if (method !== 'GET' || !ANSWERED.has(status)) return 'log';
-  if (item?.format !== undefined) return 'download';
-  if (wire.item !== undefined || item?.matched === true) return 'view';
-  if (url === undefined || MACHINES.test(url.path)) return 'log';
-  if (PAGE_PARTS.has(url.extension)) return 'log';
-  return DOWNLOADS.has(url.extension) ? 'download' : 'view';
+  if (page?.format !== undefined) return 'download';
+  if (wire.item !== undefined || page?.matched === true) return 'view';
+  if (page === undefined || MACHINES.test(page.path) || PAGE_PARTS.has(page.extension))
+    return 'log';
+  return DOWNLOADS.has(page.extension) ? 'download' : 'view';
 }
 
 /** 206 is a part of a file, 304 one that the visitor's cache still had. */
@@ -175,9 +172,7 @@ export const DOWNLOADS: ReadonlySet<string> = new Set(
 /** `text` without the addresses that the event came with. */
 export function withoutAddresses(text: string, addresses: readonly string[]): string {
   let clean = text;
-  for (const address of addresses.map(plainAddress)) {
-    if (isIP(address) !== 0) clean = clean.replaceAll(address, '-');
-  }
+  for (const address of addresses) clean = clean.replaceAll(address, '-');
   return clean;
 }
 

@@ -3,7 +3,7 @@ import { readAccessLog, withoutAddresses, withoutLoggedAddress } from './access-
 import { addKey } from './application-keys.ts';
 import { addTag, type Draft, member } from './draft.ts';
 import { errorCause, isNoise } from './error-cause.ts';
-import { createEventClock } from './event-time.ts';
+import { createEventClock, type EventTime } from './event-time.ts';
 import type { EventLimits, IntakeSettings } from './options.ts';
 import { createPlaces, type Place } from './place.ts';
 import { createReferrers } from './referrer.ts';
@@ -39,7 +39,7 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       const draft: Draft = { members: '', tags: wire.tags, bot: false };
       if (time.tag !== undefined) addTag(draft, time.tag);
       const place = addPlace(draft, wire, app, isLine);
-      addReferrer(draft, wire, place.url);
+      addReferrer(draft, wire, place.page);
       addSender(draft, wire, time.at, isLine);
       if (wire.noise) addTag(draft, TAGS.noise);
       addTexts(draft, wire);
@@ -48,15 +48,19 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       addMarks(draft);
       addApplication(draft, wire, place);
 
-      const created =
-        time.created === undefined ? '' : `,"event.created":"${formatTime(time.created)}"`;
+      const at = formatTime(time.at);
       return (
-        `{"@timestamp":"${formatTime(time.at)}","@version":"1","event.ingested":"${received}"` +
-        `${created}${member('event.id', wire.id)},"event.action":${quote(place.action)}` +
+        `{"@timestamp":"${at}","@version":"1","event.ingested":"${received}"` +
+        `${createdMember(time, at)}${member('event.id', wire.id)},"event.action":${quote(place.action)}` +
         `,"service.name":${quote(app)}${draft.members}}`
       );
     };
   };
+}
+
+function createdMember({ at, created }: EventTime, atText: string): string {
+  if (created === undefined) return '';
+  return `,"event.created":"${created === at ? atText : formatTime(created)}"`;
 }
 
 function mayBeLine(wire: WireEvent): boolean {
@@ -109,8 +113,8 @@ function addMessages(draft: Draft, wire: WireEvent, action: string): void {
 }
 
 /** The application's keys, with the campaign of the URL where the event does not say it itself. */
-function addApplication(draft: Draft, wire: WireEvent, { url }: Place): void {
-  for (const [name, value] of url?.campaign ?? []) {
+function addApplication(draft: Draft, wire: WireEvent, { page }: Place): void {
+  for (const [name, value] of page?.campaign ?? []) {
     if (!wire.campaignKeys.includes(name)) addKey(wire, quote(name), value);
   }
   const labels =

@@ -5,10 +5,13 @@ import type { EventLimits } from './options.ts';
 export type Scalar = string | number | boolean;
 export type Flat = ReadonlyMap<string, Scalar | readonly Scalar[]>;
 
-/** Whether an event has to be flattened: most have not. */
-export function isNested(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return !Array.isArray(value) || value.some((part) => typeof part === 'object' && part !== null);
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value is an array of more than scalars. */
+export function hasObjects(value: unknown): boolean {
+  return Array.isArray(value) && value.some((part) => typeof part === 'object' && part !== null);
 }
 
 /**

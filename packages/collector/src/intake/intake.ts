@@ -14,7 +14,7 @@ import { readBody, type TickBody } from './body.ts';
 import { createEnricher } from './enrich.ts';
 import { INTAKE_DEFAULTS, type IntakeOptions } from './options.ts';
 import type { ClientFacts } from './sender.ts';
-import { createWireReader, emptyWire } from './wire.ts';
+import { createWireReader } from './wire.ts';
 
 export type { TickBody } from './body.ts';
 export { INTAKE_DEFAULTS, type IntakeOptions, type ItemPattern } from './options.ts';
@@ -56,8 +56,8 @@ export function createIntake(options: IntakeOptions): Intake {
       const lines: string[] = [];
       const rejected: Rejected[] = [];
       for (const [index, value] of values.entries()) {
-        const wire = emptyWire();
-        const outcome = read(value, wire, escapes) ?? enrich(wire, index);
+        const wire = read(value, escapes);
+        const outcome = 'reason' in wire ? wire : enrich(wire, index);
         if (typeof outcome === 'string') lines.push(outcome);
         else rejected.push({ index, reason: outcome.reason });
       }

@@ -1,42 +1,56 @@
+import { type BoundedCache, createBoundedCache } from './bounded-cache.ts';
+import { member } from './draft.ts';
 import { compileItemPatterns } from './item-patterns.ts';
-import type { ItemPattern } from './options.ts';
-import { cut } from './text.ts';
-import type { UrlFacts } from './url.ts';
+import type { EventLimits, ItemPattern } from './options.ts';
 import { withoutTrailingSlash } from './path.ts';
+import { cut } from './text.ts';
+import { readUrl, type UrlFacts } from './url.ts';
 
-/** Which item a URL is about. */
-export interface ItemFacts {
-  /** Empty where the URL has no path. */
+/** A URL and which item it is about. */
+export interface PageFacts extends UrlFacts {
+  /** By a pattern, else the path; empty where the URL has none. */
   readonly item: string;
-  /** By a pattern, not by the mere path. */
+  /** The same as a member of JSON after a comma. */
+  readonly itemMember: string;
+  /** By a pattern. */
   readonly matched: boolean;
+  /** Of the pattern. */
   readonly format: string | undefined;
 }
 
-/**
- * The item of a URL by the patterns, else its path. Kept with the URL's facts, so that a URL
- * that comes again is matched once for each app that the patterns know.
- */
-export function createItemReader(
-  patterns: readonly ItemPattern[],
-  itemBytesMax: number,
-): (url: UrlFacts, app: string) => ItemFacts {
-  const match = compileItemPatterns(patterns);
-  const apps = new Set(patterns.map((pattern) => pattern.app));
-  const known = new WeakMap<UrlFacts, Map<string, ItemFacts>>();
+const CACHED_MAX = 8192;
+const CACHED_LENGTH_MAX = 512;
 
-  const read = (url: UrlFacts, app: string): ItemFacts => {
-    const found = match(url, app);
-    const item = cut(found?.item ?? withoutTrailingSlash(url.path), itemBytesMax);
-    return { item, matched: found !== undefined, format: found?.format };
+/**
+ * Reads URLs, for an app: patterns may be of one only. Remembers the URLs that come again; each
+ * app that a pattern names has its own memory, all others share one.
+ */
+export function createPageReader(
+  patterns: readonly ItemPattern[],
+  limits: EventLimits,
+): (url: string, app: string) => PageFacts {
+  const match = compileItemPatterns(patterns);
+  const others = newCache();
+  const caches = new Map(patterns.map(({ app }) => [app, newCache()]));
+
+  const read = (url: string, app: string): PageFacts => {
+    const facts = readUrl(url, limits.valueBytesMax);
+    const found = match(facts, app);
+    const item = cut(found?.item ?? withoutTrailingSlash(facts.path), limits.itemBytesMax);
+    const itemMember = member('item', item);
+    return { ...facts, item, itemMember, matched: found !== undefined, format: found?.format };
   };
 
   return (url, app) => {
-    const key = apps.has(app) ? app : '';
-    let items = known.get(url);
-    if (items === undefined) known.set(url, (items = new Map()));
-    let facts = items.get(key);
-    if (facts === undefined) items.set(key, (facts = read(url, app)));
+    const cache = caches.get(app) ?? others;
+    const known = cache.get(url);
+    if (known !== undefined) return known;
+    const facts = read(url, app);
+    cache.set(url, facts);
     return facts;
   };
+}
+
+function newCache(): BoundedCache<PageFacts> {
+  return createBoundedCache(CACHED_MAX, CACHED_LENGTH_MAX);
 }

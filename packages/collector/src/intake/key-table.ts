@@ -32,7 +32,7 @@ export type KeyEntry = {
 const APPLICATION_KEYS_MAX = 4096;
 
 /** Elasticsearch has no field of such a name. */
-const BLANK = /^[\s\u001c-\u001f]*$/u;
+const BLANK = /^[\s\p{Cc}]*$/u;
 
 const KNOWN: ReadonlyMap<string, KeyEntry> = new Map(
   knownEntries().map((entry) => [entry.key, entry]),

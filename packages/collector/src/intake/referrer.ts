@@ -27,7 +27,7 @@ const REFERRER =
 const DEFAULT_PORTS: ReadonlySet<string> = new Set(['', '80', '443']);
 
 /** Adds where the visitor came from, and marks what nobody followed. */
-export type AddReferrer = (draft: Draft, wire: WireEvent, url: UrlFacts | undefined) => void;
+export type AddReferrer = (draft: Draft, wire: WireEvent, page: UrlFacts | undefined) => void;
 
 export function createReferrers(settings: IntakeSettings): AddReferrer {
   const cache = createBoundedCache<ReferrerFacts>(CACHED_MAX, CACHED_LENGTH_MAX);
@@ -42,15 +42,15 @@ export function createReferrers(settings: IntakeSettings): AddReferrer {
     return facts;
   };
 
-  const isOwn = ({ host, hostname }: ReferrerFacts, page: string): boolean =>
+  const isOwn = ({ host, hostname }: ReferrerFacts, page: string | undefined): boolean =>
     host === page || ownHosts.has(host) || ownHosts.has(hostname);
 
-  return (draft, wire, url) => {
+  return (draft, wire, page) => {
     if (wire.referrer === undefined || wire.referrer === '-') return;
     const referrer = read(wire.referrer);
     draft.members += referrer.member;
-    const page = wire.host === undefined ? url?.host : plainHost(wire.host);
-    if (referrer.host === '' || isOwn(referrer, page ?? '')) return;
+    const host = wire.host === undefined ? page?.host : plainHost(wire.host);
+    if (referrer.host === '' || isOwn(referrer, host)) return;
     draft.members += referrer.refererMember;
     if (!referrer.spam) return;
     draft.bot = true;

@@ -1,7 +1,7 @@
 import { TAGS } from '../event.ts';
 import { type AgentFacts, agentMembers, createAgentReader } from './agent.ts';
 import { addTag, type Draft, member } from './draft.ts';
-import { createVisitors, plainAddress } from './visitor.ts';
+import { createVisitors } from './visitor.ts';
 import type { WireEvent } from './wire.ts';
 
 /** What is known of the sender of a body. */
@@ -44,10 +44,10 @@ export function createSenders(
         return;
       }
       // A line of a log is of somebody else's request than the one that brought it.
-      const own = isLine || client.privileged ? undefined : client.ip;
+      const own = isLine || (client.privileged && !client.fromBrowser) ? undefined : client.ip;
       const address = wire.address ?? own;
-      if (address === undefined || address === '' || address === '-') return;
-      const visitor = visitorOf(plainAddress(address), wire.userAgent ?? ownAgent ?? '', at);
+      if (address === undefined || address === '') return;
+      const visitor = visitorOf(address, wire.userAgent ?? ownAgent ?? '', at);
       draft.members += `,"user.id":"${visitor}","visitor.daily":true`;
     };
 

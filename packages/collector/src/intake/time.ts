@@ -21,19 +21,24 @@ export function parseTime(value: unknown): number {
   if (typeof value === 'number') return fromNumber(value);
   if (typeof value !== 'string') return Number.NaN;
   const iso = ISO.exec(value);
-  if (iso !== null) return fromParts(iso.groups ?? {});
+  if (iso !== null) {
+    const [, year, month, day, hour = '00', minute = '00', second = '00', digits, zone] = iso;
+    const clock = clockMs(Number(hour), Number(minute), Number(second), digits);
+    return midnight(Number(year), Number(month), Number(day)) + clock - zoneMs(zone);
+  }
   const log = ACCESS_LOG.exec(value);
-  if (log?.groups !== undefined) {
-    const month = MONTHS.indexOf((log.groups['monthName'] ?? '').toLowerCase()) + 1;
-    return fromParts({ ...log.groups, month: String(month) });
+  if (log !== null) {
+    const [, day, name = '', year, hour, minute, second, zone] = log;
+    const month = MONTHS.indexOf(name.toLowerCase()) + 1;
+    const clock = clockMs(Number(hour), Number(minute), Number(second), undefined);
+    return midnight(Number(year), month, Number(day)) + clock - zoneMs(zone);
   }
   return /^\d{1,15}(?:\.\d+)?$/u.test(value) ? fromNumber(Number(value)) : Number.NaN;
 }
 
 const ISO =
-  /^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)(?:[Tt ](?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d+))?)?\s?(?<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?)?$/u;
-const ACCESS_LOG =
-  /^\[?(?<day>\d\d)\/(?<monthName>[A-Za-z]{3})\/(?<year>\d{4}):(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?: (?<zone>[+-]\d{4}))?\]?$/u;
+  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)? ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?$/u;
+const ACCESS_LOG = /^\[?(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d)(?: ([+-]\d{4}))?\]?$/u;
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
 function fromNumber(value: number): number {
@@ -41,25 +46,26 @@ function fromNumber(value: number): number {
   return ms >= 0 && ms < TIME_MAX_MS ? ms : Number.NaN;
 }
 
-function fromParts(parts: Readonly<Record<string, string | undefined>>): number {
-  const [year, month, day] = [Number(parts['year']), Number(parts['month']), Number(parts['day'])];
-  const hour = Number(parts['hour'] ?? 0);
-  const minute = Number(parts['minute'] ?? 0);
-  const second = Number(parts['second'] ?? 0);
-  // 60 is a leap second, which is counted as the second after it.
-  if (hour > 23 || minute > 59 || second > 60) return Number.NaN;
-  const midnight = Date.UTC(year, month - 1, day);
+function midnight(year: number, month: number, day: number): number {
+  const ms = Date.UTC(year, month - 1, day);
   // February 30 would be March 2.
-  if (year < 1970 || new Date(midnight).getUTCDate() !== day || month > 12) return Number.NaN;
-  const ms = Number(`${parts['fraction'] ?? ''}000`.slice(0, 3));
-  return midnight + ((hour * 60 + minute) * 60 + second) * 1000 + ms - zoneMs(parts['zone']);
+  const exists = year >= 1970 && month >= 1 && month <= 12 && new Date(ms).getUTCDate() === day;
+  return exists ? ms : Number.NaN;
 }
 
+function clockMs(hour: number, minute: number, second: number, digits: string | undefined): number {
+  // 60 is a leap second, which is counted as the second after it.
+  if (hour > 23 || minute > 59 || second > 60) return Number.NaN;
+  const fraction = digits === undefined ? 0 : Number(digits.slice(0, 3).padEnd(3, '0'));
+  return ((hour * 60 + minute) * 60 + second) * 1000 + fraction;
+}
+
+/** Of `Z`, `+01`, `+0130` or `+01:30`; without a zone it is UTC. */
 function zoneMs(zone: string | undefined): number {
-  if (zone === undefined || zone === 'Z' || zone === 'z') return 0;
-  const minutes =
-    Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)) * (zone.length > 3 ? 1 : 0);
-  return (zone.startsWith('-') ? -1 : 1) * minutes * 60_000;
+  if (zone === undefined || zone.length === 1) return 0;
+  const minutes = zone.length > 3 ? Number(zone.slice(-2)) : 0;
+  const ms = (Number(zone.slice(1, 3)) * 60 + minutes) * 60_000;
+  return zone.startsWith('-') ? -ms : ms;
 }
 
 /** ISO 8601 in UTC with milliseconds. */

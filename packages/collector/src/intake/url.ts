@@ -1,4 +1,3 @@
-import { type BoundedCache, createBoundedCache } from './bounded-cache.ts';
 import { cleaned, cut, quote } from './text.ts';
 
 /** What is known of a URL without the event that it came in. */
@@ -19,25 +18,12 @@ export interface UrlFacts {
   readonly campaign: readonly (readonly [name: string, value: string])[];
 }
 
-const CACHED_MAX = 8192;
-const CACHED_LENGTH_MAX = 512;
 const CAMPAIGN_KEYS_MAX = 16;
 /** Host of the paths that servers log. */
 const NOWHERE = 'http://nowhere.invalid';
 
-/** Reads URLs and paths; remembers those that come again. */
-export function createUrlReader(valueBytesMax: number): (url: string) => UrlFacts {
-  const cache: BoundedCache<UrlFacts> = createBoundedCache(CACHED_MAX, CACHED_LENGTH_MAX);
-  return (url) => {
-    const known = cache.get(url);
-    if (known !== undefined) return known;
-    const facts = readUrl(url, valueBytesMax);
-    cache.set(url, facts);
-    return facts;
-  };
-}
-
-function readUrl(given: string, valueBytesMax: number): UrlFacts {
+/** Of a URL or path; of both no more than `valueBytesMax` is kept. */
+export function readUrl(given: string, valueBytesMax: number): UrlFacts {
   const relative = given.startsWith('/');
   // Not as a base, since the `//x` of a log is a path and no host.
   const url = URL.parse(relative ? NOWHERE + given : given);

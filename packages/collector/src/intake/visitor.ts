@@ -23,12 +23,12 @@ export function createVisitors(
   return (receivedAt) => {
     const known = new Map<string, string>();
     return (address, userAgent, at) => {
-      const day = formatDay(at);
+      const day = Math.floor(at / MS_PER_DAY);
       const identity = `${day}\n${address}\n${userAgent}`;
       const before = known.get(identity);
       if (before !== undefined) return before;
-      const age = Math.floor(receivedAt / MS_PER_DAY) - Math.floor(at / MS_PER_DAY);
-      const key = salt(age === 0 || age === 1 ? day : formatDay(receivedAt));
+      const age = Math.floor(receivedAt / MS_PER_DAY) - day;
+      const key = salt(formatDay(age === 1 ? at : receivedAt));
       const text = typeof key === 'string' ? key : Buffer.from(key).toString('base64');
       const visitor = hash('sha256', `${text}\n${identity}`, 'base64url').slice(0, HASH_LENGTH);
       known.set(identity, visitor);
@@ -39,6 +39,7 @@ export function createVisitors(
 
 /** An address as it is compared: the first of a list, without port and brackets. */
 export function plainAddress(given: string): string {
+  if (isIP(given) === 4) return given;
   const first = (given.split(',', 1)[0] ?? '').trim().toLowerCase();
   if (isIP(first) !== 0) return first.startsWith('::ffff:') ? first.slice(7) : first;
   const [, v6, v4] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::\d+)?$/u.exec(first) ?? [];

@@ -1,11 +1,13 @@
+import { isIP } from 'node:net';
 import { addKey, type ApplicationKeys } from './application-keys.ts';
 import { BROKEN } from './body.ts';
-import { flatten, isNested, type Scalar } from './flatten.ts';
+import { flatten, hasObjects, isObject, type Scalar } from './flatten.ts';
 import { createKeyTable, type KeyEntry, rankOf } from './key-table.ts';
 import type { FlagField, NameField, NumberField, TextField, TimeField } from './keys.ts';
 import type { EventLimits } from './options.ts';
 import { type Refusal, REFUSALS } from './refusals.ts';
 import { cleaned, cut } from './text.ts';
+import { plainAddress } from './visitor.ts';
 
 type Fields<Name extends string, Value> = { [Field in Name]: Value };
 
@@ -28,31 +30,35 @@ export interface WireEvent
   addresses: readonly string[];
 }
 
-/** Reads one value of a body into an empty `wire`; `escapes`: see `BodyValues`. */
-export type ReadWire = (value: unknown, wire: WireEvent, escapes: boolean) => Refusal | undefined;
+/** Reads one value of a body; `escapes`: see `BodyValues`. */
+export type ReadWire = (value: unknown, escapes: boolean) => WireEvent | Refusal;
 
-/** The keys have to be gone through again: some are nested, or several name one field. */
+/** The keys have to be gone through again, more carefully. */
 const AGAIN: unique symbol = Symbol('again');
 type Stop = Refusal | typeof AGAIN | undefined;
 
-/** How the keys are gone through: quickly at first, as nearly all events allow it. */
+/** One way through the keys of an event. */
 interface Pass {
+  readonly wire: WireEvent;
   readonly escapes: boolean;
-  /** Keys come in the order in which they count, so a second name is the application's. */
+  /** The keys come in the order in which they count: a second name is the application's. */
   readonly sorted: boolean;
+  keys: number;
+  /** There were nested objects, or names with dots: with both, two names may be one. */
+  nested: boolean;
+  dotted: boolean;
 }
 
 export function createWireReader(limits: EventLimits): ReadWire {
   const entryOf = createKeyTable(limits.keyBytesMax);
 
-  const visit = (wire: WireEvent, key: string, given: unknown, pass: Pass): Stop => {
-    if (given === null || given === '' || key === '') return undefined;
-    if (typeof given === 'object' && isNested(given)) return AGAIN;
+  const visit = (pass: Pass, key: string, given: unknown): Stop => {
+    if (given === null || given === '') return undefined;
+    if (++pass.keys > limits.keysMax) return REFUSALS.tooManyKeys;
     const entry = entryOf(pass.escapes ? cleaned(key) : key);
     if (entry === undefined) return REFUSALS.keyTooLong;
     const value = tidy(given as Scalar | readonly unknown[], pass.escapes);
-    if (value === undefined) return REFUSALS.tooManyValues;
-    return put(wire, entry, value, pass.sorted);
+    return value === undefined ? REFUSALS.tooManyValues : put(pass, entry, value);
   };
 
   /** A value within the limits and without what no store takes. */
@@ -69,45 +75,51 @@ export function createWireReader(limits: EventLimits): ReadWire {
     return parts.map((part) => tidy(part, escapes) as Scalar);
   };
 
-  const quickly = (event: object, wire: WireEvent, pass: Pass): Stop => {
-    let keys = 0;
+  /** As the keys come, which nearly all events allow. */
+  const quickly = (pass: Pass, event: object, prefix: string, depth: number): Stop => {
+    if (depth > limits.nestingMax) return REFUSALS.tooDeep;
     for (const key in event) {
-      if (++keys > limits.keysMax) return REFUSALS.tooManyKeys;
-      const stop = visit(wire, key, (event as Record<string, unknown>)[key], pass);
+      const value = (event as Readonly<Record<string, unknown>>)[key];
+      if (key.includes('.')) pass.dotted = true;
+      const stop = isObject(value)
+        ? quickly(pass, value, `${prefix}${key}.`, depth + 1)
+        : hasObjects(value)
+          ? AGAIN
+          : visit(pass, prefix + key, value);
       if (stop !== undefined) return stop;
     }
-    return undefined;
+    if (depth > 0) pass.nested = true;
+    return pass.nested && pass.dotted ? AGAIN : undefined;
   };
 
-  const carefully = (event: object, wire: WireEvent, pass: Pass): Refusal | undefined => {
+  /** Each name once, those that count first. */
+  const carefully = (pass: Pass, event: object): Refusal | undefined => {
     const flat = flatten(event, limits);
     if ('reason' in flat) return flat;
     for (const [key, value] of [...flat].toSorted(([a], [b]) => rankOf(a) - rankOf(b))) {
-      const stop = visit(wire, key, value, pass);
+      const stop = visit(pass, key, value);
       if (stop !== undefined && stop !== AGAIN) return stop;
     }
     return undefined;
   };
 
-  return (value, wire, escapes) => {
+  return (value, escapes) => {
     if (value === BROKEN) return REFUSALS.notJson;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return REFUSALS.notAnObject;
-    }
-    const stop = quickly(value, wire, { escapes, sorted: false });
-    if (stop !== AGAIN) return stop;
-    Object.assign(wire, emptyWire());
-    return carefully(value, wire, { escapes, sorted: true });
+    if (!isObject(value)) return REFUSALS.notAnObject;
+    const quick = newPass(escapes, false);
+    const stop = quickly(quick, value, '', 0);
+    if (stop !== AGAIN) return stop ?? quick.wire;
+    const careful = newPass(escapes, true);
+    return carefully(careful, value) ?? careful.wire;
   };
 }
 
+function newPass(escapes: boolean, sorted: boolean): Pass {
+  return { wire: emptyWire(), escapes, sorted, keys: 0, nested: false, dotted: false };
+}
+
 /** Puts a value where its key says. */
-function put(
-  wire: WireEvent,
-  entry: KeyEntry,
-  value: Scalar | readonly Scalar[],
-  sorted: boolean,
-): Stop {
+function put({ wire, sorted }: Pass, entry: KeyEntry, value: Scalar | readonly Scalar[]): Stop {
   switch (entry.kind) {
     case 'text':
     case 'name': {
@@ -140,7 +152,7 @@ function put(
     case 'address':
       return putAddress(wire, value, sorted);
     case 'never-kept':
-      if (typeof value === 'string') wire.addresses = [...wire.addresses, value];
+      if (typeof value === 'string') keepOut(wire, value);
       return undefined;
     case 'tags':
       wire.tags = [value].flat().map(String);
@@ -163,9 +175,19 @@ function put(
 function putAddress(wire: WireEvent, value: Scalar | readonly Scalar[], sorted: boolean): Stop {
   if (typeof value !== 'string') return undefined;
   if (wire.address !== undefined && !sorted) return AGAIN;
-  wire.address ??= value;
-  wire.addresses = [...wire.addresses, value];
+  addAddress(wire, value);
   return undefined;
+}
+
+/** Takes an address: the first is the visitor's, and none may be kept. */
+export function addAddress(wire: WireEvent, given: string): void {
+  const address = plainAddress(given);
+  wire.address ??= address;
+  keepOut(wire, address);
+}
+
+function keepOut(wire: WireEvent, address: string): void {
+  if (isIP(address) !== 0) wire.addresses = [...wire.addresses, address];
 }
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/iu;
@@ -177,7 +199,7 @@ function toNumber(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-export function emptyWire(): WireEvent {
+function emptyWire(): WireEvent {
   return {
     event: undefined,
     url: undefined,
