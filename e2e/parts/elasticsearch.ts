@@ -200,9 +200,8 @@ function startNode(runtime: Runtime, folder: string, url: string, access: Access
   const launch = (): GuardedProcess =>
     spawnGuarded(join(home, 'bin/elasticsearch'), ['-p', pidFile], {
       ...owner,
-      cwd: folder,
+      folder,
       env: { ...env, ES_PATH_CONF: join(folder, 'config'), ES_TMPDIR: join(folder, 'tmp') },
-      logFile: join(folder, 'output.log'),
     });
   let server = launch();
   let pid = 0;
@@ -218,7 +217,7 @@ function startNode(runtime: Runtime, folder: string, url: string, access: Access
     ready,
     kill: () => server.kill(),
     async start() {
-      if (!server.hasExited()) throw new Error(`The node at ${url} is running`);
+      if (!server.hasEnded()) throw new Error(`The node at ${url} is running`);
       server = launch();
       await ready(1);
     },
@@ -238,8 +237,8 @@ async function waitForNodes(
   for (;;) {
     const health: unknown = await getJson(`${url}/_cluster/health`, options).catch(() => undefined);
     if (numberOfNodes(health) >= nodeCount) return;
-    if (server.hasExited() || Date.now() > deadline) {
-      throw new Error(`Elasticsearch did not start at ${url}:\n${await server.logTail()}`);
+    if (server.hasEnded() || Date.now() > deadline) {
+      throw new Error(`Elasticsearch did not start at ${url}:\n${server.output()}`);
     }
     await delay(POLL_INTERVAL_MS);
   }

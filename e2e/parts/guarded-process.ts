@@ -1,90 +1,104 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-
-const KILL_TIMEOUT_MS = 10_000;
-const POLL_INTERVAL_MS = 10;
 
 /** A program and all its children, in a process group that never outlives this process. */
 export type GuardedProcess = {
-  /** The process group's id. */
-  readonly groupId: number;
-  /** Resolves when the program has ended, by itself or killed. */
-  readonly exited: Promise<void>;
-  hasExited(): boolean;
-  /** The last lines it wrote to its log. */
-  logTail(): Promise<string>;
+  /** Resolves when the program and its children are gone, by themselves or killed. */
+  readonly ended: Promise<void>;
+  hasEnded(): boolean;
+  /** The last of what it wrote. */
+  output(): string;
   /** SIGKILL to the whole group; resolves when it is gone. */
   kill(): Promise<void>;
 };
 
 export type GuardedProcessOptions = {
   env: NodeJS.ProcessEnv;
-  /** Receives stdout and stderr. */
-  logFile: string;
-  cwd?: string;
+  /** A folder of the program's own: deleted with it when this process ends first. */
+  folder: string;
   uid?: number;
   gid?: number;
 };
 
-// The guard's standard input is a pipe of this process. However this process ends, SIGKILL
-// included, the pipe closes, `read` returns, and the guard kills the group, itself included.
-const GUARD = `exec 3<&0
-"$@" 3<&- </dev/null & program=$!
-{ read -r _ <&3; kill -KILL 0; } &
-wait "$program"; echo "The program ended with status $?." >&2
-kill -KILL 0`;
+const OUTPUT_CHARACTERS_MAX = 8_192;
 
-/** Starts a program under a guard (POSIX only). */
+/** Starts a program in its folder (POSIX only). */
 export function spawnGuarded(
   command: string,
   args: readonly string[],
-  { logFile, ...options }: GuardedProcessOptions,
+  { folder, ...options }: GuardedProcessOptions,
 ): GuardedProcess {
-  const log = openSync(logFile, 'a');
-  const child = spawn('sh', ['-c', GUARD, 'guard', command, ...args], {
+  const child = spawn(command, args, {
     ...options,
+    cwd: folder,
     detached: true,
-    stdio: ['pipe', log, log],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  closeSync(log);
-  const groupId = child.pid;
-  if (groupId === undefined) throw new Error(`Cannot start ${command}`);
+  const guard = endWithThisProcess(child, folder);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-OUTPUT_CHARACTERS_MAX);
+    });
+  }
 
-  let ended = false;
-  child.once('exit', () => {
-    ended = true;
+  let hasEnded = false;
+  const ended = new Promise<void>((resolve) => {
+    // `close` comes when the last process of the group has let go of its output.
+    child.once('close', () => {
+      hasEnded = true;
+      guard.kill();
+      resolve();
+    });
   });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  // Neither the child nor the pipe keeps this process alive.
-  child.unref();
-  if (child.stdin instanceof Socket) child.stdin.unref();
-
+  doNotWaitFor(child);
   return {
-    groupId,
-    exited,
-    hasExited: () => ended,
-    logTail: async () => (await readFile(logFile, 'utf8')).split('\n').slice(-20).join('\n'),
+    ended,
+    hasEnded: () => hasEnded,
+    output: () => output,
     async kill() {
-      if (ended) return;
+      if (hasEnded) return;
       child.ref();
-      signalGroup(groupId, 'SIGKILL');
-      await exited;
-      // The guard can be gone a moment before the program, which still holds its ports and files.
-      const deadline = Date.now() + KILL_TIMEOUT_MS;
-      while (signalGroup(groupId, 0) && Date.now() < deadline) await delay(POLL_INTERVAL_MS);
+      killGroup(child);
+      await ended;
     },
   };
 }
 
-/** Whether the group still had a process; signal 0 only asks. */
-function signalGroup(groupId: number, signal: 'SIGKILL' | 0): boolean {
+// The guard's standard input is a pipe of this process. However this process ends, SIGKILL
+// included, the pipe closes and `read` returns.
+const GUARD = 'read -r _; kill -KILL "-$1"; rm -rf "$2"';
+
+/**
+ * Lets a detached program, its children and its folder go away when this process ends.
+ * @returns the guard, to be killed when there is nothing more to guard
+ */
+export function endWithThisProcess(program: ChildProcess, folder: string): ChildProcess {
+  const guard = spawn('sh', ['-c', GUARD, 'guard', String(groupIdOf(program)), folder], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  doNotWaitFor(guard);
+  return guard;
+}
+
+function groupIdOf({ pid, spawnfile }: ChildProcess): number {
+  if (pid === undefined) throw new Error(`Cannot start ${spawnfile}`);
+  return pid;
+}
+
+/** Neither the child nor its pipes keep this process alive. */
+function doNotWaitFor(child: ChildProcess): void {
+  child.unref();
+  for (const stream of child.stdio) if (stream instanceof Socket) stream.unref();
+}
+
+/** SIGKILL to a detached program and its children. */
+export function killGroup(program: ChildProcess): void {
   try {
-    return process.kill(-groupId, signal);
+    process.kill(-groupIdOf(program), 'SIGKILL');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
-    throw error;
+    // It ended by itself in the meantime.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }
