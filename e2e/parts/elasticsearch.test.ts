@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { readFile } from 'node:fs/promises';
+import https from 'node:https';
 
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { type Elasticsearch, startElasticsearch } from './elasticsearch.ts';
 import { sharedElasticsearch } from './shared-elasticsearch.ts';
-
-const run = promisify(execFile);
 
 test('one Elasticsearch is shared by the test files', async () => {
   const url = await sharedElasticsearch();
@@ -16,11 +14,13 @@ test('one Elasticsearch is shared by the test files', async () => {
 });
 
 describe('a cluster of three nodes', () => {
-  let cluster: Elasticsearch | undefined;
-  afterAll(() => cluster?.stop());
+  let cluster: Elasticsearch;
+  beforeAll(async () => {
+    cluster = await startElasticsearch({ nodes: 3 });
+  });
+  afterAll(() => cluster.stop());
 
   test('keeps its documents while a node is killed, and takes it back', async () => {
-    cluster = await startElasticsearch({ nodes: 3 });
     const [first, second] = cluster.nodes;
     const index = `${first?.url}/survivors`;
     await put(index, { settings: { number_of_shards: 1, number_of_replicas: 2 } });
@@ -40,19 +40,20 @@ describe('a cluster of three nodes', () => {
 });
 
 describe('with TLS', () => {
-  let secured: Elasticsearch | undefined;
-  afterAll(() => secured?.stop());
+  let secured: Elasticsearch;
+  beforeAll(async () => {
+    secured = await startElasticsearch({ tls: true });
+  });
+  afterAll(() => secured.stop());
 
   test('only its own authority and its superuser are accepted', async () => {
-    secured = await startElasticsearch({ tls: true });
     const { url, user, password, caPath } = secured;
-    const status = ['--silent', '--output', '/dev/null', '--write-out', '%{http_code}'];
-    const curl = async (...args: string[]): Promise<string> =>
-      (await run('curl', [...status, `${url}/_cluster/health`, ...args])).stdout;
+    const health = `${url}/_cluster/health`;
+    const ca = await readFile(String(caPath));
 
-    await expect(curl()).rejects.toMatchObject({ code: 60 });
-    expect(await curl('--cacert', String(caPath))).toBe('401');
-    expect(await curl('--cacert', String(caPath), '--user', `${user}:${password}`)).toBe('200');
+    await expect(statusOf(health, {})).rejects.toThrow('self-signed certificate');
+    expect(await statusOf(health, { ca })).toBe(401);
+    expect(await statusOf(health, { ca, auth: `${user}:${password}` })).toBe(200);
   });
 });
 
@@ -60,4 +61,14 @@ async function put(url: string, body: object): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(body) });
   expect(response.ok, await response.text()).toBe(true);
+}
+
+function statusOf(url: string, options: https.RequestOptions): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = https.get(url, { ...options, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('error', reject);
+  });
 }

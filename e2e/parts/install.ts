@@ -40,14 +40,15 @@ export async function isExecutable(path: string): Promise<boolean> {
 
 /**
  * Installs Debian packages when root on a machine with apt.
- * @param purpose what the packages are needed for, as in "to drive Firefox"
+ * @param purpose what the packages are needed for, as in "to fetch Elasticsearch"
  * @throws Error whose message names the packages, where they cannot be installed
  */
 export async function installPackages(packages: readonly string[], purpose: string): Promise<void> {
   if (packages.length === 0) return;
   const names = packages.join(' ');
   if (!isRoot || !(await findCommand('apt-get'))) {
-    throw new Error(`Missing ${purpose}: ${names}. On Debian: sudo apt-get install ${names}`);
+    const advice = `on Debian: sudo apt-get install ${names}`;
+    throw new Error(`${names} must be installed ${purpose} (${advice})`);
   }
   console.log(`Installing ${names} (${purpose})`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };

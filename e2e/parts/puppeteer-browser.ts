@@ -25,11 +25,23 @@ import { endWithThisProcess, killGroup } from './guarded-process.ts';
 // Chromium is driven by puppeteer as Firefox is, not by Playwright, under which every tab is
 // always visible.
 
+/**
+ * Headless Chromium says so in its user agent, which is how a bot looks; a visitor does not. It is
+ * set for the whole process, because what outlives a page is sent without the page's overrides.
+ */
+const CHROMIUM_USER_AGENT =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36';
+
 export async function openChromium(): Promise<Browser> {
   return wrapBrowser('chromium', {
     browser: 'chrome',
     executablePath: await programPath('chromium'),
-    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update'],
+    args: [
+      '--no-sandbox',
+      '--disable-background-networking',
+      '--disable-component-update',
+      `--user-agent=${CHROMIUM_USER_AGENT}`,
+    ],
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });
 }
