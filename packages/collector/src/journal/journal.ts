@@ -121,6 +121,8 @@ async function recover(
   ledger: Ledger,
   files: readonly number[],
 ): Promise<Segment[]> {
+  // A process that died may have left names that are not durable.
+  await disk.syncFolder(folder);
   const known = new Map(ledger.segments.map((segment) => [segment.segment, segment]));
   const present: Segment[] = [];
   for (const [index, first] of files.entries()) {
@@ -171,6 +173,8 @@ export class Journal {
   #waitingLength = 0;
   #committing: Promise<void> | undefined;
   #rollWanted = false;
+  /** A segment that could not be begun could not be removed either. */
+  #inTheWay = false;
   #refusal: { readonly reason: string; readonly until: number } | undefined;
   #commits = 0;
   #removing: Promise<void> = Promise.resolve();
@@ -286,11 +290,14 @@ export class Journal {
   /** Commits what waits, closes the files and gives the folder up. */
   async close(): Promise<void> {
     this.#stopping.abort();
-    await this.roll();
-    for (const consumer of this.#consumers.values()) await consumer.close();
-    await this.#removing;
-    await this.#ledger.close();
-    await this.#unlock();
+    try {
+      await this.roll();
+      for (const consumer of this.#consumers.values()) await consumer.close();
+      await this.#removing;
+      await this.#ledger.close();
+    } finally {
+      await this.#unlock();
+    }
   }
 
   #refusalOf(length: number): string | undefined {
@@ -394,6 +401,7 @@ export class Journal {
   async #begin(frame: Buffer, segment: number, last: number, created: number): Promise<Active> {
     const { disk, folder } = this.#options;
     const path = segmentPath(folder, segment);
+    if (this.#inTheWay) await disk.remove(path);
     const file = await disk.create(path);
     try {
       await file.append(frame);
@@ -402,6 +410,7 @@ export class Journal {
       await file.close().catch(() => undefined);
       throw error;
     }
+    this.#inTheWay = false;
     this.#rollWhenOld(created);
     const day = Math.floor(created / DAY_MS);
     return { segment, last, bytes: frame.length, created, file, day };
@@ -445,7 +454,11 @@ export class Journal {
       await this.#roll();
     } else {
       // A new segment that failed would be in the way of the next try, which has the same name.
-      await disk.remove(segmentPath(folder, this.#next)).catch(() => undefined);
+      const removing = disk.remove(segmentPath(folder, this.#next));
+      this.#inTheWay = await removing.then(
+        () => false,
+        () => true,
+      );
     }
     const reason = error instanceof MetronomeError ? error.message : describe(error);
     this.#refusal = { reason, until: clock.now() + JOURNAL_LIMITS.retryAfterMs };

@@ -19,7 +19,8 @@ export class NdjsonFile {
   static async open(disk: Disk, path: string): Promise<{ file: NdjsonFile; lines: string[] }> {
     const file = await openOrCreate(disk, path);
     const { lines, bytes } = await readLines(file);
-    if (bytes < (await file.size())) await file.truncate(bytes);
+    // Also where there is nothing to cut: what is read may not have reached the disk yet.
+    await file.truncate(bytes);
     return { file: new NdjsonFile(file, bytes), lines };
   }
 

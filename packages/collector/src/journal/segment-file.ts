@@ -38,7 +38,8 @@ export async function recoverSegment(
     const bytes = Buffer.allocUnsafeSlow(await file.size());
     await file.read(bytes, 0);
     const found = walk(bytes, segment, next);
-    if (found !== undefined && found.bytes < bytes.length) await file.truncate(found.bytes);
+    // Also where there is nothing to cut: what is read may not have reached the disk yet.
+    if (found !== undefined) await file.truncate(found.bytes);
     return found;
   } finally {
     await file.close();
