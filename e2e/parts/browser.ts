@@ -5,7 +5,7 @@ export type Engine = 'chromium' | 'firefox' | 'webkit';
 export const ENGINES: readonly Engine[] = ['chromium', 'firefox', 'webkit'];
 
 /** What an engine can do beyond the rest of the interface. The method throws where it is false. */
-export type Capabilities = {
+type Capabilities = {
   /** `click` with the middle button. WebKit's driver turns it into a left click. */
   readonly middleClick: boolean;
   /**

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -23,7 +23,12 @@ const SCRIPT = `
   }
   addEventListener('keydown', (event) => report('keydown', event.key, event.isTrusted));`;
 
-const server: Server = createServer(async (request, response) => {
+const server: Server = createServer((request, response) => {
+  // A browser that is killed breaks off its requests.
+  answer(request, response).catch(() => response.destroy());
+});
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method === 'POST') {
     reports.push(await text(request));
     response.writeHead(204).end();
@@ -31,7 +36,7 @@ const server: Server = createServer(async (request, response) => {
   }
   response.writeHead(200, { 'content-type': 'text/html' });
   response.end(`<!doctype html><title>A page</title><script>${SCRIPT}</script><a href="/x">x</a>`);
-});
+}
 
 let origin: string;
 

@@ -7,7 +7,7 @@ import { findCommand, installPackages, isExecutable, partsDir } from './install.
 
 const run = promisify(execFile);
 
-export const ELASTICSEARCH_VERSION = '9.2.8';
+const ELASTICSEARCH_VERSION = '9.2.8';
 const JAVA_VERSION_MIN = 21;
 
 /**

@@ -43,7 +43,7 @@ export type ElasticsearchOptions = {
   port?: number;
 };
 
-export type ElasticsearchNode = {
+type ElasticsearchNode = {
   readonly url: string;
   /** Of the server's JVM (of the running or, killed, of the last one). */
   readonly pid: number;
@@ -134,8 +134,8 @@ async function planCluster(options: ElasticsearchOptions): Promise<NodePlan[]> {
       'cluster.name': `metronome-${ports[0]}`,
       'node.name': name,
       'network.host': '127.0.0.1',
-      'http.port': Number(ports[index]),
-      'transport.port': Number(transports[index]),
+      'http.port': String(ports[index]),
+      'transport.port': String(transports[index]),
       'cluster.routing.allocation.disk.threshold_enabled': false,
       ...cluster,
       ...securitySettings(options),

@@ -17,8 +17,8 @@ afterEach(() => family?.kill());
 test('a killed program takes its children with it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'metronome-guarded-'));
   family = spawnGuarded('sh', FAMILY, { env: process.env, folder });
-  const { output } = family;
-  const child = await vi.waitFor(() => pidIn(output()));
+  const started = family;
+  const child = await vi.waitFor(() => pidIn(started.output()));
   await family.kill();
   expect(family.hasEnded()).toBe(true);
   await vi.waitFor(() => expect(isAlive(child)).toBe(false), { timeout: 10_000 });

@@ -1,7 +1,6 @@
 // `npm run parts`: fetches and installs, once, what the tests run against. It says everything
 // that is missing, not the first thing alone.
-import { ENGINES } from './browser.ts';
-import { ensureBrowsers } from './browser-programs.ts';
+import { ENGINES, ensureBrowsers } from './browsers.ts';
 import { elasticsearchHome, javaHome } from './elasticsearch-distribution.ts';
 
 const PARTS = [() => ensureBrowsers(ENGINES), () => javaHome(), () => elasticsearchHome()];

@@ -1,4 +1,4 @@
-// Runs Elasticsearch for development until it is interrupted: `node e2e/parts/serve.ts`. Then
+// Runs Elasticsearch for development until it is interrupted: `npm run elasticsearch`. Then
 // METRONOME_ELASTICSEARCH_URL=http://127.0.0.1:9210 saves every test run from starting its own.
 import { once } from 'node:events';
 import { argv } from 'node:process';

@@ -130,7 +130,7 @@ function addTab(profile: Profile, handle: string): Page {
     inTab(profile, handle, () =>
       typeof script === 'string'
         ? driver.executeScript(`return (${script})`)
-        : driver.executeScript(`return (${script})(arguments[0])`, argument),
+        : driver.executeScript(`return (${String(script)})(arguments[0])`, argument),
     );
   return {
     evaluate,
