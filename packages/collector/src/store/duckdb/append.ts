@@ -2,72 +2,80 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { Appended, Batch, KeepRejects } from '../../event-store.ts';
-import type { Engine, Session } from './engine.ts';
+import { type Engine, isRefusal, type Session } from './engine.ts';
 import { readableLines } from './readable-lines.ts';
-import { columnType, eventColumns, quoted } from './schema.ts';
-import { findTwins } from './twins.ts';
+import { columnType, type EventColumn, eventColumns, quoted, quotedText } from './schema.ts';
+import { dropTwins, IDENTITY } from './twins.ts';
 
 /**
- * Takes a batch. The lines go through a file into a temporary table, by the engine's own JSON
- * reader with the columns given, outside any transaction; then one transaction moves what is new
- * into `events` and adds to the tally, which is the cursor. A crash in between leaves nothing but
- * the file, which the next batch overwrites.
+ * Takes a batch in one transaction. The lines go into a file, which the engine's own JSON reader
+ * passes over twice, with the columns given: first the identities alone into the temporary table
+ * `incoming`, from which twins are dropped; then all columns of what is left into `events`. That
+ * is a third cheaper than keeping all columns in between. The tally is the cursor (see the
+ * schema). A crash leaves nothing but the file, which the next batch overwrites.
  */
 export function append(engine: Engine, batch: Batch, keepRejects: KeepRejects): Promise<Appended> {
   return engine.write(async (session) => {
-    const first = Math.max(batch.first, await nextSequence(session, batch.collector));
-    if (first > batch.last) return { stored: 0, duplicates: 0, rejected: 0 };
-    if (batch.lines.length > 0) {
-      await load(session, join(engine.dataDir, 'metronome.duckdb.incoming'), batch, keepRejects);
+    const file = join(engine.dataDir, 'metronome.duckdb.incoming');
+    try {
+      return await take(session, file, batch);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const { lines, rejects } = readableLines(batch);
+      if (rejects.length === 0) throw error;
+      await keepRejects(rejects);
+      return await take(session, file, { ...batch, lines });
+    } finally {
+      await rm(file, { force: true });
     }
-    return session.transaction(async () => {
-      const counts = batch.lines.length > 0 ? await move(session, first) : noEvents;
-      const rejected = batch.last - first + 1 - counts.stored - counts.duplicates;
-      const appended = { ...counts, rejected };
-      await addToTally(session, batch, appended);
-      return appended;
-    });
   });
 }
 
 /** The cursor of a journal. */
 export async function nextSequence(session: Session, collector: string): Promise<number> {
   const sql = 'SELECT coalesce(max(last), 0) + 1 FROM tallies WHERE collector = $1';
-  return number(await session.rows(sql, [collector]));
+  return count(await session.rows(sql, [collector]));
 }
 
-const noEvents = { stored: 0, duplicates: 0 };
-
-/** Fills the temporary table `incoming`; lines that the engine cannot read become rejects. */
-async function load(
-  session: Session,
-  file: string,
-  batch: Batch,
-  keepRejects: KeepRejects,
-): Promise<void> {
-  try {
-    await writeFile(file, batch.lines);
-    try {
-      await session.run(loadSql(file, batch.lines));
-    } catch (error) {
-      const { lines, rejects } = readableLines(batch);
-      if (rejects.length === 0) throw error;
-      await keepRejects(rejects);
-      await writeFile(file, lines);
-      await session.run(loadSql(file, lines));
-    }
-  } finally {
-    await rm(file, { force: true });
-  }
+async function take(session: Session, file: string, batch: Batch): Promise<Appended> {
+  await writeFile(file, batch.lines);
+  return session.transaction(async () => {
+    const first = Math.max(batch.first, await nextSequence(session, batch.collector));
+    if (first > batch.last) return { stored: 0, duplicates: 0, rejected: 0 };
+    const counts = batch.lines.length === 0 ? nothing : await move(session, file, batch, first);
+    const rejected = batch.last - first + 1 - counts.stored - counts.duplicates;
+    const appended = { ...counts, rejected };
+    await addToTally(session, batch, appended);
+    return appended;
+  });
 }
 
-function loadSql(file: string, lines: Buffer): string {
-  const columns = eventColumns.map((column) => `'${column}': '${columnType(column)}'`).join(', ');
-  // The reader's buffers are twice this size for each thread, so it must not be generous.
-  const bytesMax = Math.max(longestLine(lines) + 1, 256 * 1024);
-  return `CREATE OR REPLACE TEMP TABLE incoming AS SELECT * FROM read_json('${file.replaceAll("'", "''")}',
-    format = 'newline_delimited', maximum_object_size = ${bytesMax}, columns = {${columns}})`;
+type Counts = Pick<Appended, 'stored' | 'duplicates'>;
+const nothing: Counts = { stored: 0, duplicates: 0 };
+
+/** Moves what is new from the file into `events`. */
+async function move(session: Session, file: string, batch: Batch, first: number): Promise<Counts> {
+  const linesFrom = (columns: readonly EventColumn[]): string =>
+    `FROM ${readJson(file, columns, batch.lines)} WHERE "journal.sequence" >= ${first}`;
+  await session.run(`CREATE OR REPLACE TEMP TABLE incoming AS SELECT * ${linesFrom(IDENTITY)}`);
+  const duplicates = await dropTwins(session);
+  const kept = 'AND "journal.sequence" IN (SELECT "journal.sequence" FROM incoming)';
+  const columns = eventColumns.map(quoted).join(', ');
+  const stored = await session.rows(
+    `INSERT INTO events (${columns}) SELECT ${columns} ${linesFrom(eventColumns)} ${duplicates > 0 ? kept : ''}`,
+  );
+  return { stored: count(stored), duplicates };
 }
+
+function readJson(file: string, columns: readonly EventColumn[], lines: Buffer): string {
+  const types = columns.map((column) => `${quotedText(column)}: '${columnType(column)}'`);
+  // The reader holds twice this for each thread, so it must not be generous.
+  const bytesMax = Math.max(longestLine(lines) + 1, lineBytesUsual);
+  return `read_json(${quotedText(file)}, format = 'newline_delimited',
+    maximum_object_size = ${bytesMax}, columns = {${types.join(', ')}})`;
+}
+
+const lineBytesUsual = 256 * 1024;
 
 function longestLine(lines: Buffer): number {
   let longest = 0;
@@ -78,22 +86,6 @@ function longestLine(lines: Buffer): number {
     start = stop + 1;
   }
   return longest;
-}
-
-/** Moves the incoming events from `first` on that have no twin into `events`. */
-async function move(
-  session: Session,
-  first: number,
-): Promise<{ stored: number; duplicates: number }> {
-  const twins = await findTwins(session, first);
-  const columns = eventColumns.map(quoted).join(', ');
-  const without =
-    twins.size === 0 ? '' : `AND "journal.sequence" NOT IN (${[...twins].join(', ')})`;
-  const moved = await session.rows(
-    `INSERT INTO events (${columns}) SELECT ${columns} FROM incoming
-     WHERE "journal.sequence" >= ${first} ${without}`,
-  );
-  return { stored: number(moved), duplicates: twins.size };
 }
 
 async function addToTally(session: Session, batch: Batch, appended: Appended): Promise<void> {
@@ -114,6 +106,6 @@ async function addToTally(session: Session, batch: Batch, appended: Appended): P
   );
 }
 
-function number(rows: DuckDBValue[][]): number {
+function count(rows: DuckDBValue[][]): number {
   return Number(rows[0]?.[0]);
 }

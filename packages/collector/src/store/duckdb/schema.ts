@@ -76,6 +76,11 @@ export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A text constant in SQL, for what cannot be a parameter: file names and column lists. */
+export function quotedText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /**
  * A text in a SELECT that the client reads exactly: its decoder drops a byte order mark from the
  * beginning, so a text that begins with one gets another.
