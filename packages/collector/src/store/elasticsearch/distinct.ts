@@ -168,7 +168,7 @@ function keyOf({ dimensions = {} }: Query, row: Row): string {
 /** As Elasticsearch nests them, so that rows that follow each other share most of their groups. */
 function inOrder({ dimensions = {} }: Query, rows: readonly Row[]): readonly Row[] {
   const names = Object.keys(dimensions);
-  return [...rows].sort((a, b) => {
+  return rows.toSorted((a, b) => {
     for (const name of names) {
       const [x, y] = [a[name] ?? null, b[name] ?? null];
       const difference =

@@ -18,6 +18,8 @@ export interface Identity {
   /** UTC day of its index, `YYYY-MM-DD`. */
   readonly day: string;
   readonly elsewhere: readonly string[];
+  /** Keys of the application that are numbers here. */
+  readonly numbers: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -46,18 +48,18 @@ export function identify(line: string, collector: string, sequence: number): Ide
   const key = isPlace
     ? hashOf([collector, sequence])
     : hashOf([event['service.name'], id, event['event.created'] ?? '']);
-  if (created === undefined) return place(key, received, isPlace ? [] : [received - DAY_MS]);
+  const numbers = Object.keys(event['metrics'] ?? {});
+  const place = (at: number, ...elsewhere: readonly number[]): Identity => {
+    const day = dayOf(at);
+    const others = new Set(elsewhere.map(dayOf));
+    others.delete(day);
+    return { id: key, day, elsewhere: [...others], numbers };
+  };
+  if (created === undefined) return isPlace ? place(received) : place(received, received - DAY_MS);
   const skew = received - created;
   const usable = skew >= -AHEAD_MAX_MS && (skew <= BEHIND_MAX_MS || created === time);
-  if (isPlace || (usable && skew >= -HOUR_MS)) return place(key, usable ? created : time, []);
-  return place(key, usable ? created : time, [created, time - DAY_MS, time, time + HOUR_MS]);
-}
-
-function place(id: string, at: number, elsewhere: readonly number[]): Identity {
-  const day = dayOf(at);
-  const others = new Set(elsewhere.map(dayOf));
-  others.delete(day);
-  return { id, day, elsewhere: [...others] };
+  if (isPlace || (usable && skew >= -HOUR_MS)) return place(usable ? created : time);
+  return place(usable ? created : time, created, time - DAY_MS, time, time + HOUR_MS);
 }
 
 function dayOf(at: number): string {

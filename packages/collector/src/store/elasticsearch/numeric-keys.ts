@@ -19,14 +19,14 @@ export async function checkNumericKeys(search: Search, query: Query): Promise<vo
   const answer = await search({
     size: 1,
     _source: false,
-    stored_fields: ['_ignored'],
     query: {
       bool: { ...bool, must: [{ terms: { _ignored: keys.map((key) => `metrics.${key}`) } }] },
     },
   });
-  const [hit] = (answer.hits as { hits?: readonly { _ignored?: readonly string[] }[] }).hits ?? [];
+  const [hit] = answer.hits.hits;
   if (hit === undefined) return;
-  const key = keys.find((name) => hit._ignored?.includes(`metrics.${name}`)) ?? keys[0];
+  const { _ignored: ignored = [] } = hit;
+  const key = keys.find((name) => ignored.includes(`metrics.${name}`)) ?? keys[0];
   throw new MetronomeError(
     'bad-request',
     `\`${key}\` is not kept as a number on some of these days, for more than ` +

@@ -16,7 +16,10 @@ type Bucket = Answer & { readonly key: string | number } & Readonly<Record<strin
 
 export interface SearchAnswer {
   readonly timed_out: boolean;
-  readonly hits: { readonly total?: unknown };
+  readonly hits: {
+    readonly total?: unknown;
+    readonly hits: readonly { readonly _ignored?: readonly string[] }[];
+  };
   readonly aggregations?: Readonly<Record<string, unknown>>;
 }
 

@@ -117,7 +117,7 @@ async function widestDimension(
     const { value = 0 } = (answer.aggregations?.[name] ?? {}) as { value?: number };
     return { name, values: value };
   });
-  return sizes.sort((a, b) => b.values - a.values)[0];
+  return sizes.toSorted((a, b) => b.values - a.values)[0];
 }
 
 function halvesOf(query: Query, { from, to }: Range): readonly Slice[] {

@@ -74,7 +74,7 @@ export class State {
     }
     return tallies
       .map(({ source }) => tallyOf(source, erased.get(source.segment) ?? 0))
-      .sort((a, b) => a.segment - b.segment);
+      .toSorted((a, b) => a.segment - b.segment);
   }
 
   /** Counts the outcomes of a batch and moves the cursor past it; what is counted stays so. */
@@ -157,8 +157,8 @@ export class State {
     const at = { index: this.#index, id: `${collector}/${segment}` };
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
       const old = await ask(() => this.#client.get<Tally>(at, { ignore: [404] }));
-      const tally = change(old._source ?? emptyTally(segment));
-      const { _seq_no: seqNo, _primary_term: term } = old;
+      const { _source: source, _seq_no: seqNo, _primary_term: term } = old;
+      const tally = change(source ?? emptyTally(segment));
       const guard =
         seqNo === undefined || term === undefined
           ? { op_type: 'create' as const }

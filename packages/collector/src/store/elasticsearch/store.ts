@@ -1,4 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
+import { MetronomeError } from '../../errors.ts';
 import type {
   Appended,
   Batch,
@@ -16,6 +17,7 @@ import { compile } from './compile.ts';
 import { ask, connect, unavailable, type ElasticsearchOptions } from './connection.ts';
 import { eraseEvents, finishErasures } from './erase.ts';
 import { exportEvents } from './export.ts';
+import { NumericMapping } from './numeric-mapping.ts';
 import { countPlaces } from './places.ts';
 import { runQuery, searchWith, type Search } from './run-query.ts';
 import { State } from './state.ts';
@@ -35,12 +37,14 @@ export class ElasticsearchStore implements EventStore {
   readonly #options: ElasticsearchOptions;
   readonly #state: State;
   readonly #search: Search;
+  #numericMapping: NumericMapping;
   #prepared: Promise<void> | undefined;
 
   constructor(options: ElasticsearchOptions) {
     this.#options = options;
     this.#prefix = options.prefix ?? 'metronome';
     this.#client = connect(options);
+    this.#numericMapping = this.#newNumericMapping();
     this.#state = new State(this.#client, this.#prefix);
     this.#search = searchWith(this.#client, this.#prefix);
   }
@@ -72,10 +76,18 @@ export class ElasticsearchStore implements EventStore {
       }));
     }
     try {
-      return await createDocuments(this.#client, this.#prefix, batch);
+      const outcomes = await createDocuments(
+        this.#client,
+        this.#prefix,
+        this.#numericMapping,
+        batch,
+      );
+      if (outcomes.length === last - first + 1) return outcomes;
+      throw new MetronomeError('bad-request', 'a batch has another number of lines than it says');
     } catch (error) {
-      // The cluster may come back without its templates.
+      // The cluster may come back without its templates and indices.
       this.#prepared = undefined;
+      this.#numericMapping = this.#newNumericMapping();
       throw error;
     }
   }
@@ -138,6 +150,10 @@ export class ElasticsearchStore implements EventStore {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  #newNumericMapping(): NumericMapping {
+    return new NumericMapping(this.#client, this.#options.numericKeys ?? []);
   }
 
   /** Once, and again after a failure: the template and the state's index must be there first. */

@@ -70,16 +70,20 @@ export function indexTemplate(
         properties: {
           ...fields,
           labels: { type: 'flattened', ignore_above: VALUE_UNITS_MAX },
-          // Without subobjects, `a` and `a.b` can both be numbers.
-          metrics: {
-            type: 'object',
-            dynamic: true,
-            subobjects: false,
-            properties: Object.fromEntries(numericKeys.map((key) => [key, NUMBER])),
-          },
+          metrics: metricsMapping(numericKeys),
         },
       },
     },
+  };
+}
+
+/** The application's numbers. Without subobjects, `a` and `a.b` can both be one. */
+export function metricsMapping(keys: readonly string[]): estypes.MappingProperty {
+  return {
+    type: 'object',
+    dynamic: true,
+    subobjects: false,
+    properties: Object.fromEntries(keys.map((key) => [key, NUMBER])),
   };
 }
 

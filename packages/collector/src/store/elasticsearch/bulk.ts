@@ -1,0 +1,78 @@
+import type { Client } from '@elastic/elasticsearch';
+import type { Reject } from '../../event-store.ts';
+import { ask, CLUSTER_FAULTS, unavailable } from './connection.ts';
+import type { Document } from './documents.ts';
+
+export interface BulkResult {
+  readonly document: Document;
+  /** `conflict`: a document of this id is there already. */
+  readonly result: 'stored' | 'conflict' | Reject;
+}
+
+interface BulkAnswer {
+  readonly items?: readonly {
+    readonly create: { readonly status: number; readonly error?: BulkError };
+  }[];
+}
+
+interface BulkError {
+  readonly type: string;
+  readonly reason?: string;
+}
+
+/** Sends lines as they are, and reads back only what became of each. */
+export async function createBulk(
+  client: Client,
+  documents: readonly Document[],
+): Promise<readonly BulkResult[]> {
+  if (documents.length === 0) return [];
+  const { items = [] } = await ask(() =>
+    client.transport.request<BulkAnswer>({
+      method: 'POST',
+      path: '/_bulk',
+      querystring: {
+        include_source_on_error: false,
+        filter_path: 'items.create.status,items.create.error.type,items.create.error.reason',
+      },
+      // Typed as text, and sent as it is when it is a buffer.
+      bulkBody: bodyOf(documents) as unknown as string,
+    }),
+  );
+  if (items.length !== documents.length) throw unavailable('answered another number of documents');
+  return documents.map((document, index) => {
+    const { status = 0, error } = items[index]?.create ?? {};
+    return { document, result: resultOf(document, status, error) };
+  });
+}
+
+function resultOf(
+  { sequence }: Document,
+  status: number,
+  error: BulkError | undefined,
+): BulkResult['result'] {
+  if (status === 201) return 'stored';
+  if (status === 409) return 'conflict';
+  const { type = 'unknown', reason = '' } = error ?? {};
+  if (status !== 400 || CLUSTER_FAULTS.has(type)) {
+    throw unavailable(`takes no documents for now (${type}, ${status}): ${reason}`);
+  }
+  return { sequence, reason: sentence(type, reason) };
+}
+
+/** Elasticsearch quotes values in its reasons; only the names of field and type are kept. */
+function sentence(type: string, reason: string): string {
+  const field = /failed to parse field \[([\w.@]+)\] of type \[(\w+)\]/.exec(reason);
+  if (field) return `\`${field[1]}\` does not read as ${field[2]} (${type})`;
+  const object = /object mapping for \[([\w.@]+)\]/.exec(reason);
+  if (object) return `\`${object[1]}\` is an object here and a value there (${type})`;
+  return `Elasticsearch cannot take it (${type})`;
+}
+
+function bodyOf(documents: readonly Document[]): Buffer {
+  return Buffer.concat(
+    documents.flatMap(({ index, id, line }) => [
+      Buffer.from(`{"create":{"_index":"${index}","_id":"${id}"}}\n`, 'latin1'),
+      line,
+    ]),
+  );
+}
