@@ -24,10 +24,6 @@ beforeAll(async () => {
   browser = await openBrowser('chromium');
 });
 
-afterAll(async () => {
-  await browser.close();
-});
-
 async function tock(collector: CollectorProcess, path: string): Promise<unknown> {
   const response = await fetch(`${collector.url}${path}`);
   expect(response.status).toBe(200);
@@ -73,7 +69,7 @@ describe.each(Object.entries(STORES))('on %s', (_, settings) => {
         referers: {},
       }),
     );
-    await page.close();
+    await page.closeTab();
     await eventually(async () =>
       expect(await tock(collector, '/tock.json')).toEqual({
         views: { [today()]: 2 },

@@ -38,23 +38,27 @@ export const start: Command = {
 
 async function listenAll(collector: Collector, config: Config, log: Logger): Promise<Server[]> {
   const { METRONOME_HOST: host, METRONOME_PORT: port, METRONOME_DATA_DIR } = config.settings;
-  const socket = join(METRONOME_DATA_DIR, SOCKET_NAME);
+  const server = createServer(collector.app);
+  const commands = createServer(collector.commands);
   try {
-    const commands = createServer(collector.commands);
-    rmSync(socket, { force: true });
-    await listen(commands, { path: socket });
-    // Who may read the data folder may speak to the collector, and nobody else.
-    chmodSync(socket, 0o600);
-    const server = createServer(collector.app);
     await listen(server, { host, port });
-    const address = server.address();
-    const bound = typeof address === 'object' ? (address?.port ?? port) : port;
-    log.info({ url: `http://${host}:${bound}`, store: config.settings.METRONOME_STORE }, 'listening');
-    return [server, commands];
+    await listenOnSocket(commands, join(METRONOME_DATA_DIR, SOCKET_NAME));
   } catch (error) {
+    server.close();
     await collector.close();
     throw listenError(error, host, port);
   }
+  const address = server.address();
+  const bound = typeof address === 'object' ? (address?.port ?? port) : port;
+  log.info({ url: `http://${host}:${bound}`, store: config.settings.METRONOME_STORE }, 'listening');
+  return [server, commands];
+}
+
+/** Who may read the data folder may speak to the collector, and nobody else. */
+async function listenOnSocket(server: Server, path: string): Promise<void> {
+  rmSync(path, { force: true });
+  await listen(server, { path });
+  chmodSync(path, 0o600);
 }
 
 function createServer({ fetch }: Pick<Collector['app'], 'fetch'>): Server {

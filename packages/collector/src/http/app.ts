@@ -34,6 +34,8 @@ export function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
       crossOriginResourcePolicy: 'cross-origin',
       contentSecurityPolicy: { defaultSrc: ["'self'"], frameAncestors: ["'none'"] },
       xFrameOptions: 'DENY',
+      // Whether its host speaks TLS only is for the proxy in front to say.
+      strictTransportSecurity: false,
     }),
   );
   app.route('/', sdkRoutes());
