@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { HOME_CSS } from './home-css.ts';
+import { FAVICON_SVG, HOME_CSS } from './home-assets.ts';
 
 export interface HomeParts {
   /** Epoch ms of the last event received; undefined before the first. */
@@ -25,6 +25,9 @@ export function homeRoutes(parts: HomeParts): Hono {
   routes.get('/home.css', (context) =>
     context.body(HOME_CSS, 200, { 'Content-Type': 'text/css; charset=utf-8' }),
   );
+  routes.get('/favicon.svg', (context) =>
+    context.body(FAVICON_SVG, 200, { 'Content-Type': 'image/svg+xml' }),
+  );
   return routes;
 }
 
@@ -37,6 +40,7 @@ function page(origin: string, last: Html, items: readonly string[]): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>Metronome</title>
+        <link rel="icon" href="/favicon.svg" />
         <link rel="stylesheet" href="/home.css" />
       </head>
       <body>
@@ -47,6 +51,7 @@ function page(origin: string, last: Html, items: readonly string[]): Html {
             <h2 id="last">Last event</h2>
             ${last}
           </section>
+          ${items.length === 0 ? '' : example(items)}
           <section aria-labelledby="tag">
             <h2 id="tag">Add it to a page</h2>
             <pre tabindex="0"><code>${tag}</code></pre>
@@ -63,14 +68,14 @@ function page(origin: string, last: Html, items: readonly string[]): Html {
               <li><a href="/ready">/ready</a> and <a href="/metrics">/metrics</a> for operators</li>
             </ul>
           </section>
-          ${items.length === 0 ? '' : example(items)}
         </main>
       </body>
     </html>`;
 }
 
 function lastEvent(at: number | undefined, now: number): Html {
-  if (at === undefined) return html`<p>None yet. The first one shows here as soon as it arrives.</p>`;
+  if (at === undefined)
+    return html`<p>None yet. The first one shows here as soon as it arrives.</p>`;
   const iso = new Date(at).toISOString();
   return html`<p><time datetime="${iso}">${ago(now - at)}</time> <small>${iso}</small></p>`;
 }

@@ -12,8 +12,13 @@ ul { padding-left: 1.2rem; }
 .lead, small { color: color-mix(in srgb, var(--ink) 72%, transparent); }
 small { margin-left: 0.5rem; }
 pre { background: var(--code); border: 1px solid var(--line); border-radius: 6px; padding: 0.9rem 1rem;
-  margin: 0.5rem 0; overflow-x: auto; font-size: 0.9rem; }
+  margin: 0.5rem 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.9rem; }
 code { font-family: ui-monospace, monospace; font-size: 0.92em; }
 a { color: var(--link); text-underline-offset: 0.15em; overflow-wrap: anywhere; }
 a:focus-visible, pre:focus-visible { outline: 2px solid var(--link); outline-offset: 3px; border-radius: 2px; }
 `;
+
+/** A metronome: body and pendulum. */
+export const FAVICON_SVG = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<path d="M11 3h10l6 26H5z" fill="#0b57b7"/><path d="M16 23 25 5" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/>
+<path d="M7 24h18" stroke="#fff" stroke-width="2"/></svg>`;
