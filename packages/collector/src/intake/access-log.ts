@@ -22,10 +22,7 @@ const METHODS: ReadonlySet<string> = new Set([
 ]);
 
 /** `GET /a HTTP/1.1`, as grok and nginx call it a request. */
-const REQUEST_LINE = /^"?([A-Za-z]+) (\S+)(?: HTTP\/[\d.]+)?"?$/u;
-/** The beginning of a line in common log format: the address, then two more words and a time. */
-const LOGGED_ADDRESS = /^\S+(?= \S+ \S+ \[)/u;
-
+const REQUEST_LINE = /^"?([A-Za-z]+) ((?:\/|https?:\/\/)\S*)(?: HTTP\/[\d.]+)?"?$/u;
 /**
  * Reads what a server's access log says of a request, where the event is a line of one: it does
  * not say `event`, and has a method or status of HTTP. Elsewhere these names are the
@@ -38,7 +35,9 @@ export function readAccessLog(wire: WireEvent): boolean {
     wire.event === undefined &&
     (wire.method !== undefined || wire.status !== undefined || namesRequest(accessLog));
   if (isLine) adopt(wire, accessLog ?? new Map());
-  for (const [name, value] of accessLog ?? []) addKey(wire, quote(name), value);
+  for (const [name, value] of accessLog ?? []) {
+    if (!isLine || value !== '-') addKey(wire, quote(name), value);
+  }
   return isLine;
 }
 
@@ -67,7 +66,7 @@ function isStatus(value: number): boolean {
 function namesRequest(found: ReadonlyMap<string, Scalar> | undefined): boolean {
   if (found === undefined) return false;
   const names = ACCESS_LOG_KEYS.method.some((name) => isMethod(found.get(name)));
-  return names || REQUEST_LINE.test(String(found.get('request')));
+  return names || isMethod(REQUEST_LINE.exec(String(found.get('request')))?.[1]);
 }
 
 /** Moves what the line says into the known keys; what is left is the application's. */
@@ -81,7 +80,7 @@ function adopt(wire: WireEvent, found: Map<string, Scalar>): void {
   wire.status ??= Number(take(found, 'status', isStatusText)) || undefined;
   wire.timestamp ??= take(found, 'time', isText);
   adoptAddresses(wire, found);
-  wire.host = take(found, 'host', isText);
+  wire.host = take(found, 'host', isSite);
   // The log's own file, as Vector and Logstash name it.
   if (wire.file !== undefined) addKey(wire, '"file"', wire.file);
   wire.file = undefined;
@@ -110,6 +109,11 @@ function adoptAddresses(wire: WireEvent, found: Map<string, Scalar>): void {
     found.delete(name);
     addAddress(wire, value);
   }
+}
+
+/** The name of a machine, which agents send as `host` too, has no dot. */
+function isSite(value: string): boolean {
+  return /^[^\s/.:]+(?:\.[^\s/.:]+)+(?::\d+)?$|^localhost(?::\d+)?$/u.test(value);
 }
 
 function isText(value: string): boolean {
@@ -174,9 +178,4 @@ export function withoutAddresses(text: string, addresses: readonly string[]): st
   let clean = text;
   for (const address of addresses) clean = clean.replaceAll(address, '-');
   return clean;
-}
-
-/** A raw line of a log begins with the address even where nothing else tells it. */
-export function withoutLoggedAddress(message: string): string {
-  return message.replace(LOGGED_ADDRESS, '-');
 }

@@ -1,5 +1,5 @@
 import type { Scalar } from './flatten.ts';
-import { quote } from './text.ts';
+import { quote, withoutLoggedAddress } from './text.ts';
 
 /** The application's own keys, as members of JSON objects, each after a comma. */
 export interface ApplicationKeys {
@@ -18,7 +18,7 @@ export function addKey(
   quoted: string,
   value: Scalar | readonly Scalar[],
 ): void {
-  if (typeof value === 'string') keys.labels += `,${quoted}:${quote(value)}`;
+  if (typeof value === 'string') keys.labels += `,${quoted}:${quote(withoutLoggedAddress(value))}`;
   else if (typeof value !== 'object') addScalar(keys, quoted, value);
   else if (value.length > 0) addSeveral(keys, quoted, value);
 }
@@ -30,7 +30,7 @@ function addScalar(keys: ApplicationKeys, quoted: string, value: number | boolea
 }
 
 function addSeveral(keys: ApplicationKeys, quoted: string, values: readonly Scalar[]): void {
-  const [first, ...others] = new Set(values.map(String));
+  const [first, ...others] = new Set(values.map((value) => withoutLoggedAddress(String(value))));
   if (first === undefined) return;
   const text = others.length === 0 ? quote(first) : JSON.stringify([first, ...others]);
   keys.labels += `,${quoted}:${text}`;

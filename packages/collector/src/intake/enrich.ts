@@ -1,5 +1,5 @@
 import { TAGS } from '../event.ts';
-import { readAccessLog, withoutAddresses, withoutLoggedAddress } from './access-log.ts';
+import { readAccessLog, withoutAddresses } from './access-log.ts';
 import { addKey } from './application-keys.ts';
 import { addTag, type Draft, member } from './draft.ts';
 import { errorCause, isNoise } from './error-cause.ts';
@@ -9,7 +9,7 @@ import { createPlaces, type Place } from './place.ts';
 import { createReferrers } from './referrer.ts';
 import { type Refusal, REFUSALS } from './refusals.ts';
 import { type ClientFacts, createSenders } from './sender.ts';
-import { isLonger, quote } from './text.ts';
+import { isLonger, quote, withoutLoggedAddress } from './text.ts';
 import { formatTime } from './time.ts';
 import type { WireEvent } from './wire.ts';
 
@@ -40,7 +40,7 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       if (time.tag !== undefined) addTag(draft, time.tag);
       const place = addPlace(draft, wire, app, isLine);
       addReferrer(draft, wire, place.page);
-      addSender(draft, wire, time.at, isLine);
+      addSender(draft, wire, time.at, isLine || place.action === 'log');
       if (wire.noise) addTag(draft, TAGS.noise);
       addTexts(draft, wire);
       addNumbers(draft, wire);

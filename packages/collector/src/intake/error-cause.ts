@@ -1,6 +1,10 @@
 import { hash } from 'node:crypto';
 
 const HASH_LENGTH = 16;
+/** What tells errors apart stands at the beginning. */
+const MESSAGE_LENGTH_MAX = 1024;
+const STACK_LENGTH_MAX = 4096;
+const FRAME_LENGTH_MAX = 256;
 const EXTENSION =
   /(?:chrome|moz|safari(?:-web)?|ms-browser|webkit-masked)-extension:\/\/|^safari-extension:/iu;
 /** All that a browser says of an error in a script of another origin. */
@@ -23,10 +27,10 @@ export function isNoise(message: string, stack: string, source: string): boolean
 
 function withoutParticulars(text: string): string {
   return text
-    .slice(0, 1024)
+    .slice(0, MESSAGE_LENGTH_MAX)
     .replace(/\b[a-z][a-z\d+.-]{1,31}:\/\/[^\s"'<>()]+/giu, '<url>')
     .replace(/\b[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}\b/giu, '<id>')
-    .replace(/\b(?=[a-z_-]*\d)[\da-f]{8,}\b/giu, '<id>')
+    .replace(/\b(?=[a-f]*\d)[\da-f]{8,}\b/giu, '<id>')
     .replace(/\d+/gu, '<n>');
 }
 
@@ -34,15 +38,17 @@ function withoutParticulars(text: string): string {
 function frameOf(stack: string): string {
   return (
     stack
-      .slice(0, 4096)
+      .slice(0, STACK_LENGTH_MAX)
       .split('\n')
-      .find((line) => /^\s*at\s|@|:\d+:\d+/u.test(line))
+      .find((line) => /^\s*at\s|:\d+:\d+\)?\s*$/u.test(line))
       ?.trim() ?? ''
   );
 }
 
 function topFrame(stack: string): string {
-  const frame = frameOf(stack).replace(/:\d+(?::\d+)?\)?$/u, '');
+  const frame = frameOf(stack)
+    .slice(-FRAME_LENGTH_MAX)
+    .replace(/:\d+(?::\d+)?\)?$/u, '');
   const [, call = '', place = ''] = /^(?:at\s+)?(.*?)\(?([^\s(@]*)$/u.exec(frame) ?? [];
   const file =
     place

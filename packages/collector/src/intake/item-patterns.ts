@@ -12,6 +12,9 @@ export interface ItemMatch {
 
 export type MatchItem = (url: UrlFacts, app: string) => ItemMatch | undefined;
 
+/** Longer paths are matched with no pattern: some patterns take time by the square of it. */
+const PATH_LENGTH_MAX = 2048;
+
 /** Groups of a match by their names, still percent-encoded; undefined for no match. */
 type Match = (url: UrlFacts) => Readonly<Record<string, string | undefined>> | undefined;
 
@@ -27,6 +30,7 @@ export function compileItemPatterns(patterns: readonly ItemPattern[]): MatchItem
     template: templateOf(pattern),
   }));
   return (url, app) => {
+    if (url.path.length > PATH_LENGTH_MAX) return undefined;
     for (const { app: only, match, template } of compiled) {
       if (only !== undefined && only !== app) continue;
       const groups = match(url);
@@ -49,7 +53,7 @@ function templateOf({ pattern, item }: ItemPattern): string {
   return template;
 }
 
-const GROUP_NAME = /:([A-Za-z_]\w*)/gu;
+const GROUP_NAME = /:([A-Za-z_$][\w$]*)/gu;
 
 function fill(template: string, groups: Readonly<Record<string, string | undefined>>): string {
   return template.replace(GROUP_NAME, (_, name: string) => decode(groups[name]) ?? '');
@@ -120,7 +124,7 @@ function asPathExpression(pattern: URLPattern): Match | undefined {
 }
 
 /** A name, perhaps with an expression that has no group of its own. */
-const NAMED_GROUP = /:([A-Za-z_]\w*)(?:\(((?:\\.|[^\\()])*)\))?(?![*+?])/gu;
+const NAMED_GROUP = /:([A-Za-z_$][\w$]*)(?:\(((?:\\.|[^\\()])*)\))?(?![*+?])/gu;
 /** What else has a meaning in a URLPattern. */
 const NOT_PLAIN = /[\\{}()*+?:]/u;
 

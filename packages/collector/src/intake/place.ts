@@ -21,6 +21,7 @@ export function createPlaces({ limits, patterns }: IntakeSettings): AddPlace {
     const page = wire.url === undefined ? undefined : pageOf(wire.url, app);
     const action = wire.event ?? (isLine ? requestAction(wire, page) : impliedAction(wire));
     if (page !== undefined) draft.members += page.members;
+    if (page?.host === '') draft.members += member('url.domain', wire.host?.replace(/:\d+$/u, ''));
     if (action === 'download') {
       addDownload(draft, wire, page, wire.file === undefined ? page : pageOf(wire.file, app));
     } else addItem(draft, wire, page);
@@ -45,7 +46,7 @@ function addDownload(
   const byPattern = file?.matched === true ? file.item : undefined;
   const format = wire.format?.toLowerCase() ?? file?.format ?? file?.extension;
   draft.members +=
-    member('item', wire.item ?? byPattern ?? wire.pageItem ?? page?.item) +
+    member('item', wire.item ?? byPattern ?? wire.pageItem ?? (page ?? file)?.item) +
     member('file.extension', format || 'other') +
     member('file.path', file?.full);
 }

@@ -23,7 +23,7 @@ const CACHED_MAX = 4096;
 const CACHED_LENGTH_MAX = 512;
 
 const REFERRER =
-  /^(?:https?|android-app):\/\/(?:[^/?#@]*@)?(?<host>\[[\da-f:.]+\]|[^\s/?#:@[\]<>"'`\\^{}|%]+)(?::(?<port>\d{1,5}))?(?<path>\/[^?#]*)?(?:[?#]|$)/iu;
+  /^(?:https?|android-app):\/\/(?:[^/?#@]*@)?(?<host>\[[\da-f:.]+\]|[^\s/?#:@[\]<>"'`\\^{}|%]{1,253})(?::(?<port>\d{1,5}))?(?<path>\/[^?#]*)?(?:[?#]|$)/iu;
 const DEFAULT_PORTS: ReadonlySet<string> = new Set(['', '80', '443']);
 
 /** Adds where the visitor came from, and marks what nobody followed. */

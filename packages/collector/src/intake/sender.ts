@@ -25,7 +25,13 @@ export interface ClientFacts {
  * Adds who did it: visitor, session, agent and whether it is a bot; `at` in epoch ms. Under GPC
  * or DNT only the last.
  */
-export type AddSender = (draft: Draft, wire: WireEvent, at: number, isLine: boolean) => void;
+export type AddSender = (
+  draft: Draft,
+  wire: WireEvent,
+  at: number,
+  /** The event is not of the sender's own doing: a line of a log. */
+  forwarded: boolean,
+) => void;
 
 /** Returns what begins a body. */
 export function createSenders(
@@ -38,20 +44,18 @@ export function createSenders(
     const visitorOf = visitorsOf(client.receivedAt);
     const ownAgent = client.fromBrowser ? client.userAgent : undefined;
 
-    const addVisitor = (draft: Draft, wire: WireEvent, at: number, isLine: boolean): void => {
+    const addVisitor = (draft: Draft, wire: WireEvent, at: number, own: boolean): void => {
       if (wire.visitor !== undefined) {
         draft.members += member('user.id', wire.visitor);
         return;
       }
-      // A line of a log is of somebody else's request than the one that brought it.
-      const own = isLine || (client.privileged && !client.fromBrowser) ? undefined : client.ip;
-      const address = wire.address ?? own;
+      const address = wire.address ?? (own ? client.ip : undefined);
       if (address === undefined || address === '') return;
       const visitor = visitorOf(address, wire.userAgent ?? ownAgent ?? '', at);
       draft.members += `,"user.id":"${visitor}","visitor.daily":true`;
     };
 
-    return (draft, wire, at, isLine) => {
+    return (draft, wire, at, forwarded) => {
       const userAgent = wire.userAgent ?? ownAgent;
       const agent = userAgent === undefined || userAgent === '' ? undefined : agentOf(userAgent);
       if (wire.bot || agent?.bot === true) {
@@ -63,7 +67,7 @@ export function createSenders(
         return;
       }
       draft.members += member('session.id', wire.session) + membersOfAgent(wire, agent);
-      addVisitor(draft, wire, at, isLine);
+      addVisitor(draft, wire, at, client.fromBrowser || !(forwarded || client.privileged));
     };
   };
 }

@@ -25,3 +25,12 @@ export function isLonger(text: string, bytesMax: number): boolean {
 export function cleaned(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD');
 }
+
+/** The beginning of a line in common log format: the address, then two more words and a time. */
+const LOGGED_ADDRESS = /^\s*\S+(?= \S+ \S+ \[\d\d\/[A-Za-z]{3}\/\d{4}:)/u;
+const LOGGED_LENGTH_MIN = 32;
+
+/** A raw line of an access log begins with an address even where nothing else tells it. */
+export function withoutLoggedAddress(text: string): string {
+  return text.length < LOGGED_LENGTH_MIN ? text : text.replace(LOGGED_ADDRESS, '-');
+}

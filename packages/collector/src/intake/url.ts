@@ -18,6 +18,7 @@ export interface UrlFacts {
   readonly campaign: readonly (readonly [name: string, value: string])[];
 }
 
+const ENDING = /\.([a-z0-9]{1,10})$/iu;
 const CAMPAIGN_KEYS_MAX = 16;
 /** Host of the paths that servers log. */
 const NOWHERE = 'http://nowhere.invalid';
@@ -30,7 +31,7 @@ export function readUrl(given: string, valueBytesMax: number): UrlFacts {
   const path = url?.pathname.startsWith('/') === true ? cut(url.pathname, valueBytesMax) : '';
   const domain = relative ? '' : (url?.hostname ?? '');
   const full = url === null || (url.username === '' && url.password === '') ? given : plain(url);
-  const extension = /\.([a-z0-9]{1,10})$/iu.exec(path)?.[1]?.toLowerCase() ?? '';
+  const extension = ENDING.exec(url?.pathname ?? given.replace(/[?#].*$/su, ''))?.[1] ?? '';
   return {
     members:
       `,"url.full":${quote(full)}` +
@@ -41,7 +42,7 @@ export function readUrl(given: string, valueBytesMax: number): UrlFacts {
     path,
     search: url?.search ?? '',
     // `/v1.5` has none.
-    extension: /[a-z]/u.test(extension) ? extension : '',
+    extension: /[a-z]/iu.test(extension) ? extension.toLowerCase() : '',
     campaign: given.includes('utm_') && url !== null ? campaignOf(url) : [],
   };
 }

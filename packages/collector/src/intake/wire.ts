@@ -181,16 +181,20 @@ function putAddress(wire: WireEvent, value: Scalar | readonly Scalar[], sorted: 
 
 /** Takes an address: the first is the visitor's, and none may be kept. */
 export function addAddress(wire: WireEvent, given: string): void {
+  if (given === '-') return;
   const address = plainAddress(given);
   wire.address ??= address;
   keepOut(wire, address);
 }
 
 function keepOut(wire: WireEvent, address: string): void {
-  if (isIP(address) !== 0) wire.addresses = [...wire.addresses, address];
+  if (isIP(address) === 0 || wire.addresses.length === ADDRESSES_MAX) return;
+  wire.addresses = [...wire.addresses, address];
 }
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/iu;
+/** More are not looked for in the event's texts. */
+const ADDRESSES_MAX = 8;
+const NUMBER = /^[+-]?(?:\d{1,32}(?:\.\d{0,32})?|\.\d{1,32})(?:e[+-]?\d{1,3})?$/iu;
 const ON: ReadonlySet<unknown> = new Set([true, 1, 'true', '1', 'gpc', 'dnt']);
 const OFF: ReadonlySet<unknown> = new Set([false, 0, 'false', '0']);
 
