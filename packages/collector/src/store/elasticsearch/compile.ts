@@ -42,8 +42,6 @@ export const GROUPS_MAX = 50_000;
 
 /** Where Elasticsearch's percentiles begin to be estimates is about this many values times twenty. */
 const PERCENTILE_COMPRESSION = 500;
-/** Above it distinct counts are within about 1%; the smaller ones are counted anew, see distinct.ts. */
-const DISTINCT_PRECISION = 10_000;
 
 export type Clause = NonNullable<estypes.QueryDslQueryContainer>;
 export type Aggregation = NonNullable<estypes.AggregationsAggregationContainer>;
@@ -212,30 +210,32 @@ function termsOrder(query: Query): Record<string, 'asc' | 'desc'>[] {
   });
 }
 
-/** Names of aggregations inside a measure that has a `where`. */
+/** Name of the aggregation inside a measure that has a `where`. */
 export const NARROWED = 'narrowed';
 
 function measureAggregations(measures: Query['measures']): Aggregations {
   const named = Object.entries(measures).map(([name, measure]): Aggregations => {
+    if (measure.kind === 'distinct') return { [name]: { filter: havingField(measure) } };
     const inside = measureAggregation(measure);
-    if (measure.where) {
-      const aggs: Aggregations = inside ? { [NARROWED]: inside } : {};
-      return { [name]: { filter: compileFilter(measure.where), aggs } };
-    }
-    return inside ? { [name]: inside } : {};
+    if (!measure.where) return inside ? { [name]: inside } : {};
+    const aggs: Aggregations = inside ? { [NARROWED]: inside } : {};
+    return { [name]: { filter: compileFilter(measure.where), aggs } };
   });
   return Object.assign({}, ...named) as Aggregations;
 }
 
+/** A distinct count begins as the number of events that have the field, see `distinct.ts`. */
+function havingField({ field, where }: Measure & { kind: 'distinct' }): Clause {
+  return { bool: { filter: [existsQuery(field), ...(where ? [compileFilter(where)] : [])] } };
+}
+
 /** Undefined for what the number of documents answers. */
-function measureAggregation(measure: Measure): Aggregation | undefined {
+function measureAggregation(
+  measure: Exclude<Measure, { kind: 'distinct' }>,
+): Aggregation | undefined {
   switch (measure.kind) {
     case 'count':
       return undefined;
-    case 'distinct':
-      return {
-        cardinality: { field: textPath(measure.field), precision_threshold: DISTINCT_PRECISION },
-      };
     case 'sum':
       return { sum: { field: numberPath(measure.field) } };
     case 'average':

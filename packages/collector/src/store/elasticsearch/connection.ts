@@ -64,10 +64,20 @@ export function unavailable(why: string, cause?: unknown): MetronomeError {
 
 /** Elasticsearch's own name of what went wrong, such as `index_not_found_exception`. */
 export function errorType(error: unknown): string | undefined {
-  const cause = error instanceof MetronomeError ? error.cause : error;
-  if (!(cause instanceof errors.ResponseError)) return undefined;
-  const body: unknown = cause.body;
-  return rootCause(body)?.type;
+  return causeOf(error)?.type;
+}
+
+/** Whether a part of the search would do where the whole does not. */
+export function tooMuchAtOnce(error: unknown): boolean {
+  const cause = causeOf(error);
+  const { type, reason = '' } = cause ?? {};
+  const memory = type === 'circuit_breaking_exception' && reason.startsWith('[request]');
+  return memory || type === 'too_many_buckets_exception';
+}
+
+function causeOf(error: unknown): Cause | undefined {
+  const response = error instanceof MetronomeError ? error.cause : error;
+  return response instanceof errors.ResponseError ? rootCause(response.body) : undefined;
 }
 
 function asMetronomeError(error: unknown): MetronomeError {

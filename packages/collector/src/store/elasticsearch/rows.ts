@@ -71,8 +71,10 @@ function measuresOf(query: Query, at: Leaf): Row {
   return Object.fromEntries(
     Object.entries(query.measures).map(([name, measure]) => {
       const own = (at[name] ?? {}) as Answer & Readonly<Record<string, unknown>>;
-      if (measure.kind === 'count')
+      if (measure.kind === 'distinct') return [name, own.doc_count ?? 0];
+      if (measure.kind === 'count') {
         return [name, (measure.where ? own.doc_count : at['doc_count']) ?? 0];
+      }
       const inner = measure.where ? ((own[NARROWED] ?? {}) as Answer) : own;
       return [name, valueOf(measure, inner)];
     }),
@@ -80,12 +82,13 @@ function measuresOf(query: Query, at: Leaf): Row {
 }
 
 /** Elasticsearch leaves out aggregations when no index matches. */
-function valueOf(measure: Measure, { value, values }: Answer): number | null {
+function valueOf(
+  measure: Exclude<Measure, { kind: 'count' | 'distinct' }>,
+  { value, values }: Answer,
+): number | null {
   switch (measure.kind) {
     case 'percentile':
       return values?.[0]?.value ?? null;
-    case 'count':
-    case 'distinct':
     case 'sum':
       return value ?? 0;
     case 'average':

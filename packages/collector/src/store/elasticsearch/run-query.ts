@@ -1,12 +1,12 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import { MetronomeError } from '../../errors.ts';
 import { checkQuery } from '../../query/check-query.ts';
-import { orderRows } from '../../query/order-rows.ts';
+import { fullOrder, orderRows } from '../../query/order-rows.ts';
 import { QUERY_LIMITS, type Query, type Range, type Row } from '../../query/query.ts';
 import { bucketStart } from '../../query/time-zone.ts';
 import { compile, GROUPS_MAX, queryOf, serverLimit, textPath, type Slice } from './compile.ts';
-import { ask, errorType } from './connection.ts';
-import { countDistinct } from './distinct.ts';
+import { ask, tooMuchAtOnce } from './connection.ts';
+import { countDistinct, highest } from './distinct.ts';
 import { checkNumericKeys } from './numeric-keys.ts';
 import { rowsOf, type Rows, type SearchAnswer } from './rows.ts';
 
@@ -36,23 +36,20 @@ export function searchWith(client: Client, prefix: string): Search {
 }
 
 /**
- * Answers a query exactly: searches it whole and, where that would leave groups out, in slices.
- * See `compile.ts` for the search and `distinct.ts` for the distinct counts.
+ * Answers a query exactly: searches it whole and, where that would leave groups out, in slices;
+ * then turns the distinct measures from numbers of events into what they are. See `compile.ts`
+ * for the search and `distinct.ts` for the distinct counts.
  */
 export async function runQuery(search: Search, query: Query): Promise<readonly Row[]> {
   checkQuery(query);
   await checkNumericKeys(search, query);
   const rows = await sliceRows(search, query, { range: query.range }, { left: SLICES_MAX });
-  const ordered = (all: readonly Row[]): readonly Row[] =>
-    orderRows(all, query).slice(0, query.limit ?? QUERY_LIMITS.rowsMax);
-  if (orderedByDistinct(query)) return ordered(await countDistinct(search, query, rows));
-  return countDistinct(search, query, ordered(rows));
-}
-
-function orderedByDistinct({ order = [], measures }: Query): boolean {
-  const first = Object.keys(measures)[0];
-  const names = order.length > 0 ? order.map(({ by }) => by) : first === undefined ? [] : [first];
-  return names.some((name) => measures[name]?.kind === 'distinct');
+  const limit = query.limit ?? QUERY_LIMITS.rowsMax;
+  const first = (all: readonly Row[]): readonly Row[] => orderRows(all, query).slice(0, limit);
+  if (fullOrder(query).every(({ by }) => query.measures[by]?.kind !== 'distinct')) {
+    return countDistinct(search, query, first(rows));
+  }
+  return first(await countDistinct(search, query, await highest(search, query, rows, limit)));
 }
 
 async function sliceRows(
@@ -76,7 +73,7 @@ async function trySlice(search: Search, query: Query, slice: Slice): Promise<Row
     const answer = await search(compile(query, slice));
     return rowsOf(query, answer, serverLimit(query) !== undefined);
   } catch (error) {
-    if (errorType(error) === 'too_many_buckets_exception') return 'cut';
+    if (tooMuchAtOnce(error)) return 'cut';
     throw error;
   }
 }

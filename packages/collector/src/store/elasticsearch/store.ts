@@ -15,6 +15,7 @@ import type { Query, Row } from '../../query/query.ts';
 import { createDocuments, type Outcome } from './append.ts';
 import { compile } from './compile.ts';
 import { ask, connect, unavailable, type ElasticsearchOptions } from './connection.ts';
+import { compileDistinct } from './distinct-search.ts';
 import { eraseEvents, finishErasures } from './erase.ts';
 import { exportEvents } from './export.ts';
 import { NumericMapping } from './numeric-mapping.ts';
@@ -105,7 +106,9 @@ export class ElasticsearchStore implements EventStore {
 
   explain(query: Query): string {
     checkQuery(query);
-    return JSON.stringify(compile(query), null, 2);
+    const distinct = compileDistinct(query);
+    const searches = distinct.length === 0 ? compile(query) : [compile(query), ...distinct];
+    return JSON.stringify(searches, null, 2);
   }
 
   async places(
