@@ -171,7 +171,8 @@ export class Journal {
 
   #waiting: Waiting[] = [];
   #waitingLength = 0;
-  #committing: Promise<void> | undefined;
+  #isCommitting = false;
+  #committing: Promise<void> = Promise.resolve();
   #rollWanted = false;
   /** A segment that could not be begun could not be removed either. */
   #inTheWay = false;
@@ -311,9 +312,9 @@ export class Journal {
   }
 
   #kick(): void {
-    this.#committing ??= this.#commitAll().finally(() => {
-      this.#committing = undefined;
-    });
+    if (this.#isCommitting) return;
+    this.#isCommitting = true;
+    this.#committing = this.#commitAll();
   }
 
   /** Never rejects: each failure goes to the appends that it concerns. */
@@ -324,6 +325,7 @@ export class Journal {
       if (this.#rollWanted) await this.#roll();
       if (this.#waiting.length > 0) await this.#commitGroup();
     }
+    this.#isCommitting = false;
   }
 
   async #commitGroup(): Promise<void> {

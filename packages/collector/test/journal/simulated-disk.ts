@@ -35,7 +35,7 @@ interface Fault {
 export class SimulatedDisk {
   #names: Names = new Map();
   #durableNames: Names = new Map();
-  #locked = false;
+  readonly #locked = new Set<string>();
   #generation = 0;
   #faults: Fault[] = [];
   #crashIn: number | undefined;
@@ -74,7 +74,7 @@ export class SimulatedDisk {
 
   /** The process that died is started again; what it wrote is still there for readers. */
   restart(): void {
-    this.#locked = false;
+    this.#locked.clear();
     this.#generation += 1;
     this.#crashIn = undefined;
     this.#faults = [];
@@ -154,10 +154,10 @@ export class SimulatedDisk {
   }
 
   #lock(folder: string): () => Promise<void> {
-    if (this.#locked) throw new Error(`${folder} is locked`);
-    this.#locked = true;
+    if (this.#locked.has(folder)) throw new Error(`${folder} is locked`);
+    this.#locked.add(folder);
     return async () => {
-      this.#locked = false;
+      this.#locked.delete(folder);
     };
   }
 
