@@ -41,7 +41,9 @@ export interface CollectorOptions {
 
 /** 9999-12-31, the last day that every engine can name. */
 const END_OF_TIME_MS = 253_402_214_400_000;
-const SALT_CHECK_INTERVAL_MS = 3_600_000;
+const SALT_INTERVAL_MS = 600_000;
+/** A start waits so long at most to agree with a store that may be away. */
+const SALT_PATIENCE_MS = 2_000;
 
 /**
  * Opens the data folder and begins to deliver. The store may be unreachable: intake runs, and
@@ -65,7 +67,11 @@ export async function openCollector(
     journalBytesMax: settings.METRONOME_JOURNAL_BYTES_MAX,
   });
   const store = openStore(settings);
-  const rejects = new RejectLog({ folder: join(dataDir, 'rejects'), disk: nodeDisk, clock: systemClock });
+  const rejects = new RejectLog({
+    folder: join(dataDir, 'rejects'),
+    disk: nodeDisk,
+    clock: systemClock,
+  });
   const delivery = new Delivery({
     journal,
     store,
@@ -77,14 +83,19 @@ export async function openCollector(
   const archive = openArchive(config, journal, log);
   const salts = new Salts(dataDir, systemClock.now);
   const parts = appParts(config, { journal, store, delivery, salts, log, options });
-  const forgetting = setInterval(() => salts.forget(), SALT_CHECK_INTERVAL_MS).unref();
+  const agree = (): Promise<void> =>
+    salts
+      .agree(store)
+      .catch((error: unknown) => log.warn({ err: error }, 'salts not agreed on yet'));
+  const agreeing = setInterval(() => void agree(), SALT_INTERVAL_MS).unref();
+  await Promise.race([agree(), systemClock.sleep(SALT_PATIENCE_MS)]);
   delivery.start();
   archive?.start();
   return {
     app: createApp(parts),
     commands: commandRoutes({ ...parts, journal, rejects }),
     async close() {
-      clearInterval(forgetting);
+      clearInterval(agreeing);
       await Promise.all([delivery.stop(), archive?.stop()]);
       await journal.close();
       await store.close();

@@ -111,6 +111,13 @@ export interface EventStore {
   erase(selection: Selection): Promise<number>;
   /** The selected events as at rest, oldest first. */
   export(selection: Selection): AsyncIterable<Record<string, unknown>>;
+  /**
+   * The salt of a UTC day (`2026-11-23`) for all collectors of this store: the first that is
+   * proposed wins.
+   */
+  salt(day: string, proposal: string): Promise<string>;
+  /** Destroys the salts of the days before a UTC day. */
+  forgetSalts(before: string): Promise<void>;
   /** Makes everything appended so far visible to `query`. */
   refresh(): Promise<void>;
   /** Resolves when the engine can take and answer. */

@@ -32,6 +32,9 @@ export function openDuckdbStore(options: EngineOptions): EventStore {
     places: (collector, ranges) => places(engine, collector, ranges),
     erase: (selection) => erase(engine, selection),
     export: (selection) => exported(engine, selection),
+    // One collector owns the file, and keeps its salts itself.
+    salt: (_day, proposal) => Promise.resolve(proposal),
+    forgetSalts: () => Promise.resolve(),
     refresh: () => Promise.resolve(),
     check: () => engine.read((session) => session.run('SELECT 1 FROM tallies LIMIT 1')),
     close: () => engine.close(),

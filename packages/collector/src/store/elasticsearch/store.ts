@@ -21,6 +21,7 @@ import { exportEvents } from './export.ts';
 import { NumericMapping } from './numeric-mapping.ts';
 import { countPlaces } from './places.ts';
 import { runQuery, searchWith, type Search } from './run-query.ts';
+import { agreeSalt, forgetSalts } from './salt.ts';
 import { State } from './state.ts';
 import { putTemplate } from './template.ts';
 
@@ -129,6 +130,14 @@ export class ElasticsearchStore implements EventStore {
   async *export(selection: Selection): AsyncIterable<Record<string, unknown>> {
     await this.refresh();
     yield* exportEvents(this.#client, this.#prefix, selection);
+  }
+
+  salt(day: string, proposal: string): Promise<string> {
+    return agreeSalt(this.#client, this.#prefix, day, proposal);
+  }
+
+  forgetSalts(before: string): Promise<void> {
+    return forgetSalts(this.#client, this.#prefix, before);
   }
 
   async refresh(): Promise<void> {
