@@ -78,7 +78,7 @@ export async function startElasticsearch(
   const plan = await planCluster(options);
   const access = await prepare(runtime, folder, plan, options);
 
-  const nodes = plan.map(({ name, url }) => startNode(runtime, join(folder, name), url, access));
+  const nodes = plan.map((node) => startNode(runtime, folder, node, access));
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map((node) => node.kill()));
     await rm(folder, { recursive: true, force: true });
@@ -194,14 +194,23 @@ async function giveToUser({ uid, gid }: Runtime, folder: string): Promise<void> 
 
 type StartingNode = ElasticsearchNode & { ready(nodeCount: number): Promise<void> };
 
-function startNode(runtime: Runtime, folder: string, url: string, access: Access): StartingNode {
+function startNode(
+  runtime: Runtime,
+  folder: string,
+  { name, url }: NodePlan,
+  access: Access,
+): StartingNode {
   const { home, env, ...owner } = runtime;
-  const pidFile = join(folder, 'pid');
+  const pidFile = join(folder, name, 'pid');
   const launch = (): GuardedProcess =>
     spawnGuarded(join(home, 'bin/elasticsearch'), ['-p', pidFile], {
       ...owner,
       folder,
-      env: { ...env, ES_PATH_CONF: join(folder, 'config'), ES_TMPDIR: join(folder, 'tmp') },
+      env: {
+        ...env,
+        ES_PATH_CONF: join(folder, name, 'config'),
+        ES_TMPDIR: join(folder, name, 'tmp'),
+      },
     });
   let server = launch();
   let pid = 0;

@@ -1,21 +1,28 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { type GuardedProcess, spawnGuarded } from './guarded-process.ts';
 
 /** Two generations: a shell, and a `sleep` of it, whose process id it prints. */
 const FAMILY = ['-c', 'sleep 1000 & echo "pid $!"; wait'];
 
+let folder: string;
 let family: GuardedProcess | undefined;
-afterEach(() => family?.kill());
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'metronome-guarded-'));
+});
+afterEach(async () => {
+  await family?.kill();
+  await rm(folder, { recursive: true, force: true });
+});
 
 test('a killed program takes its children with it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'metronome-guarded-'));
   family = spawnGuarded('sh', FAMILY, { env: process.env, folder });
   const started = family;
   const child = await vi.waitFor(() => pidIn(started.output()));
@@ -25,7 +32,6 @@ test('a killed program takes its children with it', async () => {
 });
 
 test('nothing of a program outlives the process that started it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'metronome-guarded-'));
   const script = join(folder, 'parent.ts');
   const module = JSON.stringify(join(import.meta.dirname, 'guarded-process.ts'));
   const args = JSON.stringify(FAMILY);
