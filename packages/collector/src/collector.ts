@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { Archive } from './archive/archive.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { homeRoutes } from './dashboard/home.ts';
+import { type HomeParts, homeRoutes } from './dashboard/home.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { RejectLog } from './delivery/reject-log.ts';
 import type { EventStore } from './event-store.ts';
@@ -148,7 +148,7 @@ function appParts(config: Config, running: Running): AppParts {
     timeZone: settings.METRONOME_TIMEZONE,
     now: systemClock.now,
     readiness: async () => ({ journal: journalState(journal), store: await storeState(store) }),
-    pages: pages(async () => last.receivedAt ?? lastReceivedAt(store), options.exampleDir),
+    pages: pages(async () => last.receivedAt ?? storedReceivedAt(store), options.exampleDir),
   };
 }
 
@@ -174,19 +174,18 @@ async function storeState(store: EventStore): Promise<PartState> {
   }
 }
 
-function pages(
-  lastReceivedAt: () => Promise<number | undefined>,
-  exampleDir: string | undefined,
-): Hono {
+function pages(lastReceivedAt: HomeParts['lastReceivedAt'], exampleDir: string | undefined): Hono {
   const routes = homeRoutes({
     lastReceivedAt,
     exampleItems: exampleDir === undefined ? [] : exampleItems(exampleDir),
     now: systemClock.now,
   });
   if (exampleDir === undefined) return routes;
-  const rewriteRequestPath = (path: string): string => path.replace(/^\/example/u, '');
   routes.get('/example', (context) => context.redirect('/example/'));
-  routes.use('/example/*', serveStatic({ root: exampleDir, rewriteRequestPath }));
+  routes.use(
+    '/example/*',
+    serveStatic({ root: exampleDir, rewriteRequestPath: (path) => path.replace('/example', '') }),
+  );
   return routes;
 }
 
@@ -199,7 +198,7 @@ function exampleItems(dir: string): string[] {
 }
 
 /** Before this process received any, the store knows; undefined also while it cannot say. */
-async function lastReceivedAt(store: EventStore): Promise<number | undefined> {
+async function storedReceivedAt(store: EventStore): Promise<number | undefined> {
   try {
     const [row] = await store.query({
       measures: { last: { kind: 'max', field: 'received' } },

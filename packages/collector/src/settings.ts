@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { canonicalTimeZone } from './query/time-zone.ts';
 
 /**
  * The environment settings, as data: `docs/settings.md` is tested against it. `says` completes
@@ -35,10 +36,7 @@ const number = (fallback: string, min: number, max: number, meaning: string): Se
 const text = (fallback: string, meaning: string): Setting<string> =>
   setting(fallback, 'a text', z.string(), meaning);
 
-const timeZone = z.string().refine((zone) => {
-  new Intl.DateTimeFormat('en', { timeZone: zone });
-  return true;
-});
+const timeZone = z.string().refine((zone) => canonicalTimeZone(zone) !== undefined);
 
 const originPattern = /^https?:\/\/[^/\s]+$/u;
 const origins = words.pipe(z.array(z.string().regex(originPattern)));
