@@ -1,4 +1,6 @@
 import { MetronomeError } from '../errors.ts';
+import { audit } from './audit.ts';
+import { rejects } from './rejects.ts';
 import { start } from './start.ts';
 import { tock } from './tock.ts';
 
@@ -10,7 +12,7 @@ export interface Command {
   readonly run: (args: readonly string[]) => Promise<number>;
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = { start, tock };
+const COMMANDS: Readonly<Record<string, Command>> = { start, tock, audit, rejects };
 
 /**
  * Runs one command line and resolves with its exit code: 0, 1 when the command found something
@@ -42,5 +44,7 @@ function help(): number {
 }
 
 function isArgumentError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  return (
+    error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  );
 }
