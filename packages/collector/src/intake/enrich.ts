@@ -41,7 +41,6 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       const place = addPlace(draft, wire, app, isLine);
       addReferrer(draft, wire, place.page);
       addSender(draft, wire, time.at, isLine || place.action === 'log');
-      if (wire.noise) addTag(draft, TAGS.noise);
       addTexts(draft, wire);
       addNumbers(draft, wire);
       addMessages(draft, wire, place.action);
@@ -97,19 +96,22 @@ function addNumbers(draft: Draft, wire: WireEvent): void {
 
 /** What an error says is its message under both names; a raw line loses the address in it. */
 function addMessages(draft: Draft, wire: WireEvent, action: string): void {
-  const { message, errorMessage, stack } = wire;
-  if (message === undefined && errorMessage === undefined && stack === undefined) return;
-  const clean = (text: string | undefined): string | undefined =>
-    text && withoutAddresses(withoutLoggedAddress(text), wire.addresses);
   const isError = action === 'error';
-  const said = clean(message ?? (isError ? errorMessage : undefined));
-  const error = clean(errorMessage ?? (isError ? message : undefined));
+  const { message, errorMessage, stack = '', fingerprint } = wire;
+  const said = clean(message ?? (isError ? errorMessage : undefined), wire);
+  const error = clean(errorMessage ?? (isError ? message : undefined), wire);
+  const cause = fingerprint ?? (isError ? errorCause(error, stack) : undefined);
   draft.members +=
-    member('message', said) + member('error.message', error) + member('error.stack_trace', stack);
-  if (!isError) return;
-  const cause = wire.fingerprint ?? errorCause(error ?? '', stack ?? '');
-  draft.members += member('error.grouping_key', cause);
-  if (isNoise(error ?? '', stack ?? '', wire.source ?? '')) addTag(draft, TAGS.noise);
+    member('message', said) +
+    member('error.message', error) +
+    member('error.stack_trace', stack) +
+    member('error.grouping_key', cause);
+  const noise = wire.noise || (isError && isNoise(error, stack, wire.source ?? ''));
+  if (noise) addTag(draft, TAGS.noise);
+}
+
+function clean(text: string | undefined, wire: WireEvent): string {
+  return text === undefined ? '' : withoutAddresses(withoutLoggedAddress(text), wire.addresses);
 }
 
 /** The application's keys, with the campaign of the URL where the event does not say it itself. */
