@@ -1,6 +1,6 @@
 import type { EventStore, PlaceCount, Tally } from '../../event-store.ts';
 import { checkQuery } from '../../query/check-query.ts';
-import { append, nextSequence } from './append.ts';
+import { append, position } from './append.ts';
 import { compile } from './compile.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 import { erase, exported } from './erase.ts';
@@ -14,7 +14,10 @@ import { toRows } from './rows.ts';
 export function openDuckdbStore(options: EngineOptions): EventStore {
   const engine = new Engine(options);
   return {
-    cursor: (collector) => engine.read((session) => nextSequence(session, collector)),
+    cursor: async (collector) => {
+      const { next } = await engine.read((session) => position(session, collector));
+      return next;
+    },
     append: (batch, keepRejects) => append(engine, batch, keepRejects),
     tallies: (collector) => tallies(engine, collector),
     async query(query) {

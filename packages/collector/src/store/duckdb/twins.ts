@@ -1,5 +1,5 @@
-import type { EventColumn } from './schema.ts';
 import type { Session } from './engine.ts';
+import type { EventColumn } from './schema.ts';
 
 /** The columns of `incoming`: what says whether two events are one. */
 export const IDENTITY: readonly EventColumn[] = [
@@ -16,58 +16,93 @@ export const IDENTITY: readonly EventColumn[] = [
  * same app and id, received on the same day or the day before.
  */
 export async function dropTwins(session: Session): Promise<number> {
-  return (
-    (await dropTwinsInBatch(session)) +
-    (await dropStoredTwins(session)) +
-    (await dropTwinsWithoutTime(session))
-  );
+  const { identified, distinct, withoutTime, from, to } = await survey(session);
+  const twins = new Set<number>();
+  const found = (sequences: readonly number[]): void => sequences.forEach((one) => twins.add(one));
+  if (distinct < identified) found(await twinsInBatch(session));
+  if (identified > 0) {
+    const stretches = to - from < stretchMs ? [{ from, to }] : await clusters(session);
+    for (const stretch of stretches) found(await storedTwins(session, stretch));
+  }
+  if (withoutTime > 0) found(await twinsWithoutTime(session));
+  if (twins.size > 0) {
+    await session.run(
+      `DELETE FROM incoming
+       WHERE "journal.sequence" IN (SELECT unnest(from_json($1, '["BIGINT"]')))`,
+      [JSON.stringify([...twins])],
+    );
+  }
+  return twins.size;
 }
 
-function dropTwinsInBatch(session: Session): Promise<number> {
-  return drop(
-    session,
+/** Most batches hold no twins among themselves and one stretch of time: one look tells. */
+async function survey(session: Session): Promise<{
+  readonly identified: number;
+  readonly distinct: number;
+  readonly withoutTime: number;
+  readonly from: number;
+  readonly to: number;
+}> {
+  const rows = await session.rows(
+    `SELECT count("event.created"),
+       count(DISTINCT ("service.name", "event.id", "event.created"))
+         FILTER (WHERE "event.created" IS NOT NULL),
+       count(*) - count("event.created"),
+       epoch_ms(min("event.created")), epoch_ms(max("event.created"))
+     FROM incoming WHERE "event.id" IS NOT NULL`,
+  );
+  const [identified = 0, distinct = 0, withoutTime = 0, from = 0, to = 0] =
+    rows[0]?.map(Number) ?? [];
+  return { identified, distinct, withoutTime, from, to };
+}
+
+async function twinsInBatch(session: Session): Promise<readonly number[]> {
+  const rows = await session.rows(
     `SELECT unnest(list_sort(list("journal.sequence"))[2:]) FROM incoming
      WHERE "event.id" IS NOT NULL AND "event.created" IS NOT NULL
      GROUP BY "service.name", "event.id", "event.created" HAVING count(*) > 1`,
   );
-}
-
-/** At most so many stretches of time are looked at for one batch. */
-const STRETCHES_MAX = 16;
-
-/**
- * A join with `events`, held to the batch's own client times: the engine then reads only the row
- * groups of those times, however large the table is. One late event among many of now would
- * stretch that to all between, so each cluster of times is looked at by itself.
- */
-async function dropStoredTwins(session: Session): Promise<number> {
-  const hours = await session.rows(
-    `SELECT epoch_ms(min("event.created")), epoch_ms(max("event.created")) FROM incoming
-     WHERE "event.id" IS NOT NULL AND "event.created" IS NOT NULL
-     GROUP BY date_trunc('hour', "event.created") ORDER BY 1`,
-  );
-  const stretches = mergeStretches(
-    hours.map(([from, to]) => ({ from: Number(from), to: Number(to) })),
-    STRETCHES_MAX,
-  );
-  let dropped = 0;
-  for (const { from, to } of stretches) {
-    dropped += await drop(
-      session,
-      `SELECT i."journal.sequence" FROM events e JOIN incoming i
-         ON e."event.created" = i."event.created" AND e."event.id" = i."event.id"
-         AND e."service.name" = i."service.name"
-       WHERE e."event.created" BETWEEN $1 AND $2`,
-      [new Date(from), new Date(to)],
-    );
-  }
-  return dropped;
+  return rows.map(([sequence]) => Number(sequence));
 }
 
 /** Epoch ms, both inclusive. */
 export interface Stretch {
   readonly from: number;
   readonly to: number;
+}
+
+/**
+ * A join with `events`, held to a stretch of client time: the engine then reads only the row
+ * groups of that time, however large the table is.
+ */
+async function storedTwins(session: Session, { from, to }: Stretch): Promise<readonly number[]> {
+  const rows = await session.rows(
+    `SELECT i."journal.sequence" FROM events e JOIN incoming i
+       ON e."event.created" = i."event.created" AND e."event.id" = i."event.id"
+       AND e."service.name" = i."service.name"
+     WHERE e."event.created" BETWEEN $1 AND $2`,
+    [new Date(from), new Date(to)],
+  );
+  return rows.map(([sequence]) => Number(sequence));
+}
+
+/** A stretch up to this long is looked at as a whole. */
+const stretchMs = 3_600_000;
+
+/** At most so many stretches of time are looked at for one batch. */
+const STRETCHES_MAX = 16;
+
+/** The stretches of a batch whose times lie apart: one late event must not make all between read. */
+async function clusters(session: Session): Promise<readonly Stretch[]> {
+  const hours = await session.rows(
+    `SELECT epoch_ms(min("event.created")), epoch_ms(max("event.created")) FROM incoming
+     WHERE "event.id" IS NOT NULL AND "event.created" IS NOT NULL
+     GROUP BY date_trunc('hour', "event.created") ORDER BY 1`,
+  );
+  return mergeStretches(
+    hours.map(([from, to]) => ({ from: Number(from), to: Number(to) })),
+    STRETCHES_MAX,
+  );
 }
 
 /** Joins neighbours over the smallest gaps until at most `max` stretches are left. */
@@ -79,9 +114,9 @@ export function mergeStretches(sorted: readonly Stretch[], max: number): readonl
     .slice(0, max - 1);
   const starts = [0, ...widestGaps.map(({ start }) => start)].toSorted((a, b) => a - b);
   return starts.flatMap((start, index) => {
-    const from = sorted[start];
-    const to = sorted[(starts[index + 1] ?? sorted.length) - 1];
-    return from && to ? [{ from: from.from, to: to.to }] : [];
+    const first = sorted[start];
+    const last = sorted[(starts[index + 1] ?? sorted.length) - 1];
+    return first && last ? [{ from: first.from, to: last.to }] : [];
   });
 }
 
@@ -91,12 +126,11 @@ const dayMs = 86_400_000;
  * Without a client time an event is compared with what is kept of its own day and the day before,
  * and whether it is kept decides about the next: that is a loop, not a join. Few events are so.
  */
-async function dropTwinsWithoutTime(session: Session): Promise<number> {
+async function twinsWithoutTime(session: Session): Promise<readonly number[]> {
   const incoming = await session.rows(
     `SELECT "journal.sequence", "service.name", "event.id", epoch_ms("event.ingested") // ${dayMs}
      FROM incoming WHERE "event.id" IS NOT NULL AND "event.created" IS NULL ORDER BY 1`,
   );
-  if (incoming.length === 0) return 0;
   const days = incoming.map(([, , , day]) => Number(day));
   const stored = await session.rows(
     `SELECT DISTINCT e."service.name", e."event.id", epoch_ms(e."event.ingested") // ${dayMs}
@@ -110,28 +144,14 @@ async function dropTwinsWithoutTime(session: Session): Promise<number> {
     ],
   );
   const kept = new Set(stored.map(([app, id, day]) => key(app, id, Number(day))));
-  const twins = incoming.flatMap(([sequence, app, id, day]) => {
+  return incoming.flatMap(([sequence, app, id, day]) => {
     const own = key(app, id, Number(day));
     if (kept.has(own) || kept.has(key(app, id, Number(day) - 1))) return [Number(sequence)];
     kept.add(own);
     return [];
   });
-  if (twins.length === 0) return 0;
-  return drop(session, `SELECT unnest(from_json($1, '["BIGINT"]'))`, [JSON.stringify(twins)]);
 }
 
 function key(app: unknown, id: unknown, day: number): string {
   return JSON.stringify([app, id, day]);
-}
-
-async function drop(
-  session: Session,
-  sequences: string,
-  params: readonly (string | Date)[] = [],
-): Promise<number> {
-  const rows = await session.rows(
-    `DELETE FROM incoming WHERE "journal.sequence" IN (${sequences})`,
-    params,
-  );
-  return Number(rows[0]?.[0]);
 }

@@ -14,7 +14,7 @@ describeEventStore(
     folders.push(dataDir);
     return openDuckdbStore({ dataDir });
   },
-  { propertyRuns: 200 },
+  { propertyRuns: 100 },
 );
 
 afterAll(async () => {
