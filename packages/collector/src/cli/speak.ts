@@ -28,7 +28,11 @@ export async function speak(config: Config, method: 'GET' | 'POST', path: string
   throw new MetronomeError('bad-request', sentence(body));
 }
 
-async function askSocket(config: Config, method: string, path: string): Promise<Answer | undefined> {
+async function askSocket(
+  config: Config,
+  method: string,
+  path: string,
+): Promise<Answer | undefined> {
   const socketPath = join(config.settings.METRONOME_DATA_DIR, SOCKET_NAME);
   const asked = request({ socketPath, method, path });
   asked.end();
@@ -54,6 +58,7 @@ async function askOpened(config: Config, method: string, path: string): Promise<
 
 function sentence(problem: string): string {
   const parsed: unknown = JSON.parse(problem);
-  const detail = typeof parsed === 'object' && parsed !== null && 'detail' in parsed && parsed.detail;
+  const detail =
+    typeof parsed === 'object' && parsed !== null && 'detail' in parsed && parsed.detail;
   return typeof detail === 'string' ? detail : problem;
 }

@@ -18,7 +18,8 @@ const OPTIONS = {
 /** `metronome tock ID`: the answer of `GET /tock/ID.json`, indented. */
 export const tock: Command = {
   usage: 'tock ID [--from DAY] [--to DAY]',
-  meaning: 'views, downloads and referers of an item; also --tz, --interval, --limit, --app, --bots',
+  meaning:
+    'views, downloads and referers of an item; also --tz, --interval, --limit, --app, --bots',
   run: async (args) => {
     const { values, positionals } = parseArgs({
       args: [...args],

@@ -52,7 +52,8 @@ export class Access {
     }
     const listed = origin !== undefined && this.#origins.size > 0;
     if (this.#writeKeys.length > 0 && !listed) {
-      const message = 'A write key is needed: send it as "Authorization: Bearer KEY" or "?key=KEY".';
+      const message =
+        'A write key is needed: send it as "Authorization: Bearer KEY" or "?key=KEY".';
       throw new MetronomeError('unauthorized', message);
     }
     return false;

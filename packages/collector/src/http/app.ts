@@ -47,7 +47,8 @@ export function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
   );
   app.onError((error, context) => {
     if (error instanceof MetronomeError) parts.metrics.refused.inc({ reason: error.code });
-    if (!isForeseen(error)) parts.log.error({ err: error, path: context.req.path }, 'request failed');
+    if (!isForeseen(error))
+      parts.log.error({ err: error, path: context.req.path }, 'request failed');
     return problem(context, error);
   });
   return app;
