@@ -1,9 +1,8 @@
 import { isIP } from 'node:net';
-import { addKey } from './application-keys.ts';
+import { addLeftover } from './application-keys.ts';
 import type { Scalar } from './flatten.ts';
 import type { PageFacts } from './item.ts';
 import { ACCESS_LOG_KEYS } from './keys.ts';
-import { quote } from './text.ts';
 import { plainAddress } from './visitor.ts';
 import { addAddress, type WireEvent } from './wire.ts';
 
@@ -36,7 +35,7 @@ export function readAccessLog(wire: WireEvent): boolean {
     (wire.method !== undefined || wire.status !== undefined || namesRequest(accessLog));
   if (isLine) adopt(wire, accessLog ?? new Map());
   for (const [name, value] of accessLog ?? []) {
-    if (!isLine || value !== '-') addKey(wire, quote(name), value);
+    if (!isLine || value !== '-') addLeftover(wire, name, value);
   }
   return isLine;
 }
@@ -46,11 +45,11 @@ function keepForeign(wire: WireEvent): void {
   const { method, status } = wire;
   wire.method = method?.toUpperCase();
   if (method !== undefined && !isMethod(method)) {
-    addKey(wire, '"method"', method);
+    addLeftover(wire, 'method', method);
     wire.method = undefined;
   }
   if (status !== undefined && !isStatus(status)) {
-    addKey(wire, '"status"', status);
+    addLeftover(wire, 'status', status);
     wire.status = undefined;
   }
 }
@@ -82,7 +81,7 @@ function adopt(wire: WireEvent, found: Map<string, Scalar>): void {
   adoptAddresses(wire, found);
   wire.host = take(found, 'host', isSite);
   // The log's own file, as Vector and Logstash name it.
-  if (wire.file !== undefined) addKey(wire, '"file"', wire.file);
+  if (wire.file !== undefined) addLeftover(wire, 'file', wire.file);
   wire.file = undefined;
 }
 

@@ -23,6 +23,19 @@ export function addKey(
   else if (value.length > 0) addSeveral(keys, quoted, value);
 }
 
+/**
+ * Adds a known key that turned out to be the application's, unless another value has taken its
+ * name: stores refuse an event that says a name twice.
+ */
+export function addLeftover(
+  keys: ApplicationKeys,
+  name: string,
+  value: Scalar | readonly Scalar[],
+): void {
+  const quoted = quote(name);
+  if (!keys.labels.includes(`,${quoted}:`)) addKey(keys, quoted, value);
+}
+
 function addScalar(keys: ApplicationKeys, quoted: string, value: number | boolean): void {
   keys.labels += `,${quoted}:"${value}"`;
   // 1e999 is JSON, but no number that it could be written as again.

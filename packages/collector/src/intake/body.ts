@@ -29,6 +29,13 @@ const CONTENT_TYPES: ReadonlySet<string> = new Set([
   'text/plain',
 ]);
 
+/** As browsers and shippers write them. */
+const USUAL_HEADERS: ReadonlySet<string> = new Set([
+  ...CONTENT_TYPES,
+  'text/plain;charset=UTF-8',
+  'application/json; charset=utf-8',
+]);
+
 const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
 
 /**
@@ -49,7 +56,7 @@ export function readBody(body: TickBody, eventsMax: number): BodyValues {
 }
 
 function checkContentType(contentType: string | undefined): void {
-  if (contentType === undefined || contentType === 'application/json') return;
+  if (contentType === undefined || USUAL_HEADERS.has(contentType)) return;
   const [type = '', ...parameters] = contentType.toLowerCase().split(';');
   if (type.trim() === '') return;
   const charset = parameters.find((parameter) => parameter.trim().startsWith('charset='));

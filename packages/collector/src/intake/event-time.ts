@@ -1,5 +1,5 @@
 import { TAGS } from '../event.ts';
-import { addKey } from './application-keys.ts';
+import { addLeftover } from './application-keys.ts';
 import { type Refusal, REFUSALS } from './refusals.ts';
 import { parseTime, readTime } from './time.ts';
 import type { WireEvent } from './wire.ts';
@@ -52,6 +52,6 @@ function readSent(wire: WireEvent): number | undefined {
   if (wire.sent === undefined) return undefined;
   const sent = parseTime(wire.sent);
   if (!Number.isNaN(sent)) return sent;
-  addKey(wire, '"sent"', wire.sent);
+  addLeftover(wire, 'sent', wire.sent);
   return undefined;
 }

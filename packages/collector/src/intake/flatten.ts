@@ -1,5 +1,6 @@
 import type { Refusal } from './refusals.ts';
 import { REFUSALS } from './refusals.ts';
+import { cleaned } from './text.ts';
 import type { EventLimits } from './options.ts';
 
 export type Scalar = string | number | boolean;
@@ -22,7 +23,8 @@ export function hasObjects(value: unknown): boolean {
 export function flatten(event: object, limits: EventLimits): Flat | Refusal {
   const flat = new Map<string, Scalar | Scalar[]>();
 
-  const add = (name: string, value: Scalar, several: boolean): Refusal | undefined => {
+  const add = (key: string, value: Scalar, several: boolean): Refusal | undefined => {
+    const name = cleaned(key);
     const present = several ? flat.get(name) : undefined;
     if (!Array.isArray(present)) {
       flat.set(name, several ? [value] : value);

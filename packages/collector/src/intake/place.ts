@@ -1,5 +1,5 @@
 import { requestAction } from './access-log.ts';
-import { addKey } from './application-keys.ts';
+import { addLeftover } from './application-keys.ts';
 import { type Draft, member } from './draft.ts';
 import { createPageReader, type PageFacts } from './item.ts';
 import type { IntakeSettings } from './options.ts';
@@ -57,5 +57,5 @@ function addItem(draft: Draft, wire: WireEvent, page: PageFacts | undefined): vo
   if (wire.format !== undefined)
     draft.members += member('file.extension', wire.format.toLowerCase());
   if (wire.file !== undefined) draft.members += member('file.path', wire.file);
-  if (wire.pageItem !== undefined) addKey(wire, '"page_item"', wire.pageItem);
+  if (wire.pageItem !== undefined) addLeftover(wire, 'page_item', wire.pageItem);
 }

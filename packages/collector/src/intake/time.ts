@@ -1,5 +1,4 @@
-import { addKey } from './application-keys.ts';
-import { quote } from './text.ts';
+import { addLeftover } from './application-keys.ts';
 import type { WireEvent } from './wire.ts';
 
 const MS_PER_DAY = 86_400_000;
@@ -119,5 +118,5 @@ export function readTime(wire: WireEvent): number | undefined {
 }
 
 function keepUnused(wire: WireEvent, key: string, value: WireEvent['time']): void {
-  if (value !== undefined) addKey(wire, quote(key), value);
+  if (value !== undefined) addLeftover(wire, key, value);
 }

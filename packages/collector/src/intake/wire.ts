@@ -55,7 +55,7 @@ export function createWireReader(limits: EventLimits): ReadWire {
   const visit = (pass: Pass, key: string, given: unknown): Stop => {
     if (given === null || given === '') return undefined;
     if (++pass.keys > limits.keysMax) return REFUSALS.tooManyKeys;
-    const entry = entryOf(pass.escapes ? cleaned(key) : key);
+    const entry = entryOf(key);
     if (entry === undefined) return REFUSALS.keyTooLong;
     const value = tidy(given as Scalar | readonly unknown[], pass.escapes);
     return value === undefined ? REFUSALS.tooManyValues : put(pass, entry, value);
@@ -81,6 +81,7 @@ export function createWireReader(limits: EventLimits): ReadWire {
     for (const key in event) {
       const value = (event as Readonly<Record<string, unknown>>)[key];
       if (key.includes('.')) pass.dotted = true;
+      if (pass.escapes && cleaned(key) !== key) return AGAIN;
       const stop = isObject(value)
         ? quickly(pass, value, `${prefix}${key}.`, depth + 1)
         : hasObjects(value)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EVENT_LIMITS } from '../../src/event.ts';
 import { WIRE_KEYS } from '../../src/intake/keys.ts';
-import { take, takeOne } from './test-intake.ts';
+import { client, take, takeOne, testIntake } from './test-intake.ts';
 
 const labels = (event: unknown): unknown => takeOne(event)['labels'];
 const metrics = (event: unknown): unknown => takeOne(event)['metrics'];
@@ -94,6 +94,23 @@ describe('known keys', () => {
   it('are numbers only where JSON can write them again', () => {
     expect(labels('{"value":1e999,"x":-1e999}')).toEqual({ value: 'Infinity', x: '-Infinity' });
     expect(metrics('{"value":1e999,"x":-1e999}')).toBeUndefined();
+  });
+
+  it('are never said twice', () => {
+    const twice = [
+      { method: 5, 'http.request.method': 'google' },
+      { status: 'active', 'http.response.status_code': 7 },
+      { method: 'GET', file: 5, 'file.path': '/var/log/a.log' },
+      '{"\\u0000":1,"\\ud800":2,"\\ufffd":3}',
+    ];
+    for (const event of twice) {
+      const body = typeof event === 'string' ? event : JSON.stringify(event);
+      const [line = ''] = testIntake().take(
+        { contentType: undefined, bytes: Buffer.from(body) },
+        client(),
+      ).lines;
+      expect(JSON.stringify(JSON.parse(line))).toBe(line);
+    }
   });
 
   it('take numbers as names, and decimal text as numbers', () => {
