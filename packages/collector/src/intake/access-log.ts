@@ -77,7 +77,7 @@ function adopt(wire: WireEvent, found: Map<string, Scalar>): void {
   wire.referrer = unlogged(wire.referrer ?? take(found, 'referrer', isText));
   wire.userAgent = unlogged(wire.userAgent ?? take(found, 'userAgent', isText));
   wire.status ??= Number(take(found, 'status', isStatusText)) || undefined;
-  wire.timestamp ??= take(found, 'time', isText);
+  if (wire.time === undefined) wire.timestamp ??= take(found, 'time', isText);
   adoptAddresses(wire, found);
   wire.host = take(found, 'host', isSite);
   // The log's own file, as Vector and Logstash name it.

@@ -14,7 +14,7 @@ import { formatTime } from './time.ts';
 import type { WireEvent } from './wire.ts';
 
 /** Makes a line of the journal from the event at `index` of its body, or says why not. */
-export type Enrich = (wire: WireEvent, index: number) => string | Refusal;
+type Enrich = (wire: WireEvent, index: number) => string | Refusal;
 
 /** Returns what begins a body. */
 export function createEnricher(settings: IntakeSettings): (client: ClientFacts) => Enrich {

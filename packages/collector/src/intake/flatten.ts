@@ -4,7 +4,7 @@ import { cleaned } from './text.ts';
 import type { EventLimits } from './options.ts';
 
 export type Scalar = string | number | boolean;
-export type Flat = ReadonlyMap<string, Scalar | readonly Scalar[]>;
+type Flat = ReadonlyMap<string, Scalar | readonly Scalar[]>;
 
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

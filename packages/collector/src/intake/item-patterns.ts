@@ -4,13 +4,13 @@ import type { ItemPattern } from './options.ts';
 import { cleaned } from './text.ts';
 import type { UrlFacts } from './url.ts';
 
-export interface ItemMatch {
+interface ItemMatch {
   readonly item: string;
   /** Lower case; present where the pattern has a `:format`. */
   readonly format: string | undefined;
 }
 
-export type MatchItem = (url: UrlFacts, app: string) => ItemMatch | undefined;
+type MatchItem = (url: UrlFacts, app: string) => ItemMatch | undefined;
 
 /** Longer paths are matched with no pattern: some patterns take time by the square of it. */
 const PATH_LENGTH_MAX = 2048;

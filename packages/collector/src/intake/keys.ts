@@ -79,7 +79,6 @@ export const WIRE_KEYS = {
   tags: { tags: ['tags'] },
 } as const satisfies Record<string, Record<string, readonly [string, ...string[]]>>;
 
-export type WireKind = keyof typeof WIRE_KEYS;
 export type TextField = keyof typeof WIRE_KEYS.text;
 export type NameField = keyof typeof WIRE_KEYS.name;
 export type NumberField = keyof typeof WIRE_KEYS.number;

@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** Adds what an event is about: URL, item, file and format. */
-export type AddPlace = (draft: Draft, wire: WireEvent, app: string, isLine: boolean) => Place;
+type AddPlace = (draft: Draft, wire: WireEvent, app: string, isLine: boolean) => Place;
 
 export function createPlaces({ limits, patterns }: IntakeSettings): AddPlace {
   const pageOf = createPageReader(patterns, limits);

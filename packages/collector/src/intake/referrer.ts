@@ -27,7 +27,7 @@ const REFERRER =
 const DEFAULT_PORTS: ReadonlySet<string> = new Set(['', '80', '443']);
 
 /** Adds where the visitor came from, and marks what nobody followed. */
-export type AddReferrer = (draft: Draft, wire: WireEvent, page: UrlFacts | undefined) => void;
+type AddReferrer = (draft: Draft, wire: WireEvent, page: UrlFacts | undefined) => void;
 
 export function createReferrers(settings: IntakeSettings): AddReferrer {
   const cache = createBoundedCache<ReferrerFacts>(CACHED_MAX, CACHED_LENGTH_MAX);

@@ -25,7 +25,7 @@ export interface ClientFacts {
  * Adds who did it: visitor, session, agent and whether it is a bot; `at` in epoch ms. Under GPC
  * or DNT only the last.
  */
-export type AddSender = (
+type AddSender = (
   draft: Draft,
   wire: WireEvent,
   at: number,

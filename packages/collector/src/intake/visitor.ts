@@ -7,7 +7,7 @@ const MS_PER_DAY = 86_400_000;
 const HASH_LENGTH = 22;
 
 /** The visitor of an address and agent on the day of `at` (epoch ms). */
-export type VisitorOf = (address: string, userAgent: string, at: number) => string;
+type VisitorOf = (address: string, userAgent: string, at: number) => string;
 
 /**
  * Names visitors for one day: a keyed hash of the day, the address and the agent. The key is the

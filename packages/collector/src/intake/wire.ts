@@ -31,7 +31,7 @@ export interface WireEvent
 }
 
 /** Reads one value of a body; `escapes`: see `BodyValues`. */
-export type ReadWire = (value: unknown, escapes: boolean) => WireEvent | Refusal;
+type ReadWire = (value: unknown, escapes: boolean) => WireEvent | Refusal;
 
 /** The keys have to be gone through again, more carefully. */
 const AGAIN: unique symbol = Symbol('again');
