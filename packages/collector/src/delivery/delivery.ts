@@ -123,6 +123,8 @@ export class Delivery {
     this.#cursor = cursor;
     await this.#consumer.seek(cursor);
     this.#consumer.release(cursor);
+    // Where events wait, only one that is stored shows that the store takes them.
+    if (cursor > journal.last) this.#succeed();
   }
 
   async #step(signal: AbortSignal): Promise<void> {
@@ -135,6 +137,10 @@ export class Delivery {
     else await this.#reject(batch, batch.damage);
     this.#oldest = undefined;
     this.#consumer.release(batch.last + 1);
+    this.#succeed();
+  }
+
+  #succeed(): void {
     this.#state = 'delivering';
     this.#failures = 0;
     this.#lastError = undefined;

@@ -21,8 +21,10 @@ export interface RejectEntry {
   /** Of a range: its last sequence. */
   readonly last?: number;
   readonly reason: string;
-  /** The event as in the journal; absent where it could not be read. */
+  /** The event as in the journal. */
   readonly event?: Readonly<Record<string, unknown>>;
+  /** Its line, where that is not JSON; neither of the two where the journal was damaged. */
+  readonly text?: string;
   /** When it was appended to the journal anew, ISO 8601 UTC. */
   readonly retried?: string;
 }
@@ -38,6 +40,7 @@ const PLACE_KEYS = new Set(['journal.collector', 'journal.segment', 'journal.seq
  */
 export class RejectLog {
   readonly #options: RejectLogOptions;
+  #retrying: Promise<unknown> = Promise.resolve();
   #today: { readonly name: string; readonly file: NdjsonFile } | undefined;
 
   constructor(options: RejectLogOptions) {
@@ -93,7 +96,21 @@ export class RejectLog {
    *
    * @returns how many were appended.
    */
-  async retry(
+  retry(
+    journal: Pick<Journal, 'append'>,
+    select: (entry: RejectEntry) => boolean,
+  ): Promise<number> {
+    const retried = this.#retrying.then(() => this.#retry(journal, select));
+    this.#retrying = retried.catch(() => undefined);
+    return retried;
+  }
+
+  async close(): Promise<void> {
+    await this.#retrying;
+    await this.#closeToday();
+  }
+
+  async #retry(
     journal: Pick<Journal, 'append'>,
     select: (entry: RejectEntry) => boolean,
   ): Promise<number> {
@@ -108,7 +125,7 @@ export class RejectLog {
     return entries.length;
   }
 
-  async close(): Promise<void> {
+  async #closeToday(): Promise<void> {
     await this.#today?.file.close();
     this.#today = undefined;
   }
@@ -118,13 +135,15 @@ export class RejectLog {
     const { collector, segment } = batch;
     const at = new Date(this.#options.clock.now()).toISOString();
     const entry = JSON.stringify({ at, collector, segment, sequence, last, reason });
-    return line === undefined ? entry : `${entry.slice(0, -1)},"event":${line}}`;
+    if (line === undefined) return entry;
+    const [name, value] = isJson(line) ? ['event', line] : ['text', JSON.stringify(line)];
+    return `${entry.slice(0, -1)},"${name}":${value}}`;
   }
 
   async #append(lines: readonly string[]): Promise<void> {
     const name = `${new Date(this.#options.clock.now()).toISOString().slice(0, 10)}.ndjson`;
     if (this.#today?.name !== name) {
-      await this.close();
+      await this.#closeToday();
       this.#today = { name, file: await this.#open(name) };
     }
     await this.#today.file.append(lines);
@@ -176,6 +195,15 @@ function linesOf(batch: Batch, rejects: readonly Reject[]): Map<number, string> 
     start = end + 1;
   }
   return lines;
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** An event without an id of its own was named by its place: it keeps that name. */

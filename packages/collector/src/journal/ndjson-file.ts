@@ -17,7 +17,9 @@ export class NdjsonFile {
 
   /** Opens or makes the file, and returns the lines that are in it. */
   static async open(disk: Disk, path: string): Promise<{ file: NdjsonFile; lines: string[] }> {
-    const file = await openOrCreate(disk, path);
+    const file = (await unlessMissing(disk.open(path))) ?? (await disk.create(path));
+    // Also where it was there: a process that died may have left a name that is not durable.
+    await disk.syncFolder(dirname(path));
     const { lines, bytes } = await readLines(file);
     // Also where there is nothing to cut: what is read may not have reached the disk yet.
     await file.truncate(bytes);
@@ -53,14 +55,8 @@ export class NdjsonFile {
 async function readLines(file: DiskFile): Promise<{ lines: string[]; bytes: number }> {
   const content = Buffer.alloc(await file.size());
   await file.read(content, 0);
-  const bytes = content.lastIndexOf(10) + 1;
+  // A power cut leaves sectors that were never written as zeros, which no JSON holds.
+  const torn = content.indexOf(0);
+  const bytes = content.subarray(0, torn === -1 ? content.length : torn).lastIndexOf(10) + 1;
   return { lines: content.toString('utf8', 0, bytes).split('\n').slice(0, -1), bytes };
-}
-
-async function openOrCreate(disk: Disk, path: string): Promise<DiskFile> {
-  const there = await unlessMissing(disk.open(path));
-  if (there !== undefined) return there;
-  const file = await disk.create(path);
-  await disk.syncFolder(dirname(path));
-  return file;
 }
