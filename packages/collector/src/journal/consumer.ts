@@ -31,6 +31,8 @@ export interface JournalView {
   isClosed(segment: number): boolean;
   waitUntil(holds: () => boolean, signal: AbortSignal): Promise<void>;
   released(): void;
+  /** A segment is not as it was written. */
+  damaged(segment: number): void;
 }
 
 /** Verified lines of one segment in memory, without headers. */
@@ -207,6 +209,7 @@ export class Consumer {
     const damagedAt = open.offset;
     open.offset = found === undefined ? segment.bytes : open.offset + found.at;
     if (found !== undefined && found.first <= this.#next) return undefined;
+    this.#journal.damaged(segment.segment);
     const last = found === undefined ? segment.last : found.first - 1;
     const file = segmentPath(this.#journal.folder, segment.segment);
     return this.#damage(

@@ -12,6 +12,8 @@ export interface Disk {
   open(path: string): Promise<DiskFile>;
   /** Puts a file with this content there, all or nothing and durable. */
   replace(path: string, content: string): Promise<void>;
+  /** Durable after `syncFolder`. */
+  rename(from: string, to: string): Promise<void>;
   /** A crash may bring the file back. */
   remove(path: string): Promise<void>;
   /** Makes the names of the files in a folder durable. */

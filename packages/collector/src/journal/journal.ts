@@ -30,7 +30,8 @@
  *   the cut fails, the segment that follows says by its name what of the older one counts.
  * - A segment holds events of one UTC day of receipt, so that the ledger counts days.
  * - An event that was refused, or that waited when the process died, is there whole or not at all.
- * - A segment is removed only when all consumers have released it and its ledger line is durable.
+ * - A segment is removed only when all consumers have released it and its ledger line is durable;
+ *   one in which damage was met is kept beside as `.journal.damaged`.
  */
 import { MetronomeError } from '../errors.ts';
 import type { Logger } from 'pino';
@@ -180,6 +181,8 @@ export class Journal {
   #commits = 0;
   #removing: Promise<void> = Promise.resolve();
   #watchers = new Set<() => void>();
+  /** Segments in which a consumer has met damage. */
+  readonly #damaged = new Set<number>();
   #freeChecked = Number.NEGATIVE_INFINITY;
 
   /** @internal Use `openJournal`. */
@@ -276,6 +279,7 @@ export class Journal {
       isClosed: (segment) => segment !== this.#active?.segment,
       waitUntil: (holds, signal) => this.#waitUntil(holds, signal),
       released: () => this.#removeReleased(),
+      damaged: (segment) => this.#damaged.add(segment),
     });
     this.#consumers.set(name, consumer);
     return consumer;
@@ -485,10 +489,19 @@ export class Journal {
     for (;;) {
       const [oldest] = this.#closed;
       if (oldest === undefined || oldest.last >= released) return;
-      await this.#options.disk.remove(segmentPath(this.#options.folder, oldest.segment));
+      await this.#removeSegment(oldest.segment);
       this.#closed.shift();
       this.#closedBytes -= oldest.bytes;
     }
+  }
+
+  /** What is damaged is not destroyed as well: someone may want to read what is left of it. */
+  async #removeSegment(segment: number): Promise<void> {
+    const { disk, folder } = this.#options;
+    const path = segmentPath(folder, segment);
+    if (!this.#damaged.delete(segment)) return disk.remove(path);
+    await disk.rename(path, `${path}.damaged`);
+    await disk.syncFolder(folder);
   }
 
   #isFreeCheckDue(): boolean {

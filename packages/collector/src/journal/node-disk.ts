@@ -35,6 +35,7 @@ export const nodeDisk: Disk = {
     await rename(draft, path);
     await syncFolder(dirname(path));
   },
+  rename,
   remove: (path) => rm(path, { force: true }),
   syncFolder,
   async freeBytes(folder) {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JournalBatch } from '../../src/journal/consumer.ts';
@@ -74,6 +74,18 @@ describe('damage on the disk', () => {
       [1, 6],
       [7, 7],
     ]);
+  });
+
+  it('is kept to look at when its segment is released', async () => {
+    const folder = await writtenFolder();
+    await spoil(folder, '"journal.sequence":3');
+    const journal = await openTestJournal({ folder });
+    const store = journal.consumer('store');
+    while ((await store.read(EVERYTHING)) !== undefined);
+    store.release(store.next);
+    await journal.close();
+    const names = await readdir(folder);
+    expect(names.filter((name) => name.includes('.journal'))).toEqual([`${SEGMENT}.damaged`]);
   });
 
   it('that cuts a closed segment names what is gone', async () => {

@@ -1,6 +1,5 @@
 /** Appends for ever and says what was acknowledged; `sigkill.test.ts` kills it. */
 import { randomUUID } from 'node:crypto';
-import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { systemClock } from '../../src/clock.ts';
 import { openJournal } from '../../src/journal/journal.ts';
@@ -21,7 +20,9 @@ async function appendForEver(): Promise<void> {
   for (;;) {
     const id = randomUUID();
     const { first } = await journal.append([JSON.stringify({ '@timestamp': 'now', id })]);
-    writeSync(1, `${first} ${id}\n`);
+    await new Promise((resolve) => {
+      process.stdout.write(`${first} ${id}\n`, resolve);
+    });
   }
 }
 

@@ -126,6 +126,13 @@ export class SimulatedDisk {
           this.#names.set(path, inode);
           this.#durableNames.set(path, inode);
         }),
+      rename: (from, to) =>
+        run((part) => {
+          const inode = this.#inode(from);
+          if (part === 0) return;
+          this.#names.delete(from);
+          this.#names.set(to, inode);
+        }),
       remove: (path) =>
         run((part) => {
           if (part > 0) this.#names.delete(path);
