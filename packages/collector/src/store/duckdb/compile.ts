@@ -12,7 +12,7 @@ import {
 } from '../../query/query.ts';
 import { type OffsetSpan, offsetSpans } from '../../query/time-zone.ts';
 import type { Param, Statement } from './engine.ts';
-import { exactText, quoted } from './schema.ts';
+import { quoted } from './schema.ts';
 
 export interface CompiledQuery extends Statement {
   /** Names of the columns, in their order. */
@@ -195,7 +195,8 @@ class Compiler {
   #values(name: string): Values {
     const field = resolveField(name);
     if (field.kind === 'application') {
-      return { sql: this.#jsonList('labels', field.key, 'VARCHAR'), many: true, type: 'keyword' };
+      const sql = `texts(labels, ${this.#bind(jsonPointer(field.key))})`;
+      return { sql, many: true, type: 'keyword' };
     }
     const column = quoted(field.at);
     const sql = field.type === 'time' ? `epoch_ms(${column})` : column;
@@ -205,17 +206,9 @@ class Compiler {
   /** The values that numeric measures and ranges see. */
   #numbers(name: string): Values {
     const field = resolveField(name);
-    return field.kind === 'application'
-      ? { sql: this.#jsonList('metrics', field.key, 'DOUBLE'), many: true, type: 'number' }
-      : this.#values(name);
-  }
-
-  /** The values of one key as a list, null where there are none. */
-  #jsonList(column: 'labels' | 'metrics', key: string, type: 'VARCHAR' | 'DOUBLE'): string {
-    const at = `${column}, ${this.#bind(jsonPointer(key))}`;
-    const text = `CASE WHEN json_type(${at}) = 'ARRAY' THEN json_extract_string(json_extract(${at}), '$[*]')
-      WHEN json_type(${at}) IS NOT NULL THEN [json_extract_string(${at})] END`;
-    return type === 'VARCHAR' ? text : `CAST(${text} AS DOUBLE[])`;
+    if (field.kind === 'known') return this.#values(name);
+    const sql = `numbers(metrics, ${this.#bind(jsonPointer(field.key))})`;
+    return { sql, many: true, type: 'number' };
   }
 
   /**
@@ -239,9 +232,10 @@ class Compiler {
     }
   }
 
+  /** Equal values share a parameter, so that the engine sees equal expressions as equal. */
   #bind(value: Param): string {
-    this.#params.push(value);
-    return `$${this.#params.length}`;
+    const index = this.#params.indexOf(value);
+    return `$${index === -1 ? this.#params.push(value) : index + 1}`;
   }
 }
 
@@ -255,7 +249,7 @@ interface Values {
 function grouped(dimension: Dimension, index: number): string {
   const field = dimension.kind === 'field' ? resolveField(dimension.field) : undefined;
   const text = field && (field.kind === 'application' || field.type === 'keyword');
-  return text ? exactText(`d${index}`) : `d${index}`;
+  return text ? `exact(d${index})` : `d${index}`;
 }
 
 /** Text fields and application keys compare any scalar as text. */

@@ -260,17 +260,23 @@ function isFatal(error: unknown): boolean {
   return error instanceof Error && FATAL.test(error.message);
 }
 
+/** Callers see these messages: they hold no path and no value; the cause has both. */
 function asMetronomeError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof MetronomeError) return error;
   if (/lock on file/i.test(error.message)) {
     const message = 'Another process has the data folder open: stop it, or choose another folder.';
     return new MetronomeError('config', message, { cause: error });
   }
-  if (!UNAVAILABLE.test(error.message)) return error;
-  const message = `The store cannot work for now: ${firstLine(error.message)}`;
-  return new MetronomeError('unavailable', message, { cause: error, retryAfterS: 5 });
+  const isOfNode = 'syscall' in error;
+  if (!isOfNode && !UNAVAILABLE.test(error.message)) return error;
+  return new MetronomeError('unavailable', `The store cannot work for now: ${trouble(error)}.`, {
+    cause: error,
+    retryAfterS: 5,
+  });
 }
 
-function firstLine(message: string): string {
-  return message.split('\n')[0] ?? message;
+function trouble({ message }: Error): string {
+  if (message.startsWith('Out of Memory')) return 'it is short of memory';
+  if (/no space|too large/i.test(message)) return 'its disk is full';
+  return 'its files cannot be read or written';
 }

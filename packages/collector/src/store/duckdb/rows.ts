@@ -2,7 +2,7 @@ import type { DuckDBListValue, DuckDBValue } from '@duckdb/node-api';
 import type { Row } from '../../query/query.ts';
 import { startOfLocalDay } from '../../query/time-zone.ts';
 import type { CompiledQuery } from './compile.ts';
-import { columnType, eventColumns, exactText, quoted } from './schema.ts';
+import { columnType, eventColumns, quoted } from './schema.ts';
 
 /** The engine's rows as the query's: numbers as numbers, local starts as instants. */
 export function toRows(
@@ -38,7 +38,7 @@ export const EVENT_SELECTION: string = eventColumns
     const name = quoted(column);
     const type = columnType(column);
     if (type === 'TIMESTAMP') return `epoch_ms(${name})`;
-    return type === 'VARCHAR' ? exactText(name) : name;
+    return type === 'VARCHAR' ? `exact(${name})` : name;
   })
   .join(', ');
 

@@ -82,15 +82,24 @@ export function quotedText(text: string): string {
 }
 
 /**
- * A text in a SELECT that the client reads exactly: its decoder drops a byte order mark from the
- * beginning, so a text that begins with one gets another.
+ * - `texts`, `numbers`: the values of a key (as a JSON pointer, which unlike a path can name any)
+ *   in `labels` or `metrics` as a list, null where it has none
+ * - `exact`: a text that the client reads exactly; its decoder drops a byte order mark from the
+ *   beginning, so a text that begins with one gets another
  */
-export function exactText(sql: string): string {
-  return `CASE WHEN starts_with(${sql}, '\u{FEFF}') THEN '\u{FEFF}' || ${sql} ELSE ${sql} END`;
-}
+const MACROS_SQL: readonly string[] = [
+  `CREATE OR REPLACE MACRO texts(object, key) AS CASE
+    WHEN json_type(object, key) = 'ARRAY'
+      THEN json_extract_string(json_extract(object, key), '$[*]')
+    WHEN json_type(object, key) IS NOT NULL THEN [json_extract_string(object, key)] END`,
+  `CREATE OR REPLACE MACRO numbers(object, key) AS CAST(texts(object, key) AS DOUBLE[])`,
+  `CREATE OR REPLACE MACRO exact(text) AS CASE
+    WHEN starts_with(text, '\u{FEFF}') THEN '\u{FEFF}' || text ELSE text END`,
+];
 
 /** Makes what is missing; a column that a later version adds is added, and null in old events. */
 export const SCHEMA_SQL: readonly string[] = [
+  ...MACROS_SQL,
   `CREATE TABLE IF NOT EXISTS events (${eventColumns
     .map((column) => `${quoted(column)} ${EVENT_COLUMNS[column]}`)
     .join(', ')})`,

@@ -1,0 +1,10 @@
+SELECT count(*) AS "n"
+FROM events
+WHERE "@timestamp" >= $1
+  AND "@timestamp" < $2
+  AND "file.extension" IN ($3, $4, $5)
+-- $1 = "2026-10-24T00:00:00.000Z"
+-- $2 = "2026-10-27T00:00:00.000Z"
+-- $3 = "kml"
+-- $4 = "csv"
+-- $5 = "xlsx"

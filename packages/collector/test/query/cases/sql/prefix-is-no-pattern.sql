@@ -1,0 +1,8 @@
+SELECT count(*) AS "n"
+FROM events
+WHERE "@timestamp" >= $1
+  AND "@timestamp" < $2
+  AND starts_with("item", $3)
+-- $1 = "2026-10-24T00:00:00.000Z"
+-- $2 = "2026-10-27T00:00:00.000Z"
+-- $3 = "r%"

@@ -1,0 +1,149 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EventStore, Reject } from '../../../src/event-store.ts';
+import { openDuckdbStore } from '../../../src/store/duckdb/store.ts';
+import { batchOf, batchOfLines, eventAt, journaled } from '../journal-lines.ts';
+
+const noon = '2026-11-23T12:00:00.000Z';
+const always = { from: 0, to: Date.UTC(2100, 0, 1) };
+
+let dataDir = '';
+const opened: EventStore[] = [];
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'metronome-store-'));
+});
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+function open(folder = dataDir): EventStore {
+  const store = openDuckdbStore({ dataDir: folder });
+  opened.push(store);
+  return store;
+}
+
+async function count(store: EventStore): Promise<unknown> {
+  const [row] = await store.query({ measures: { n: { kind: 'count' } }, range: always });
+  return row?.['n'];
+}
+
+const ignoreRejects = (): Promise<void> => Promise.resolve();
+
+describe('the file', () => {
+  it('keeps everything when it is closed and opened again', async () => {
+    const first = open();
+    await first.append(batchOf('j', 1, [eventAt(noon, 'app')]), ignoreRejects);
+    await first.close();
+    const second = open();
+    expect(await second.cursor('j')).toBe(2);
+    expect(await count(second)).toBe(1);
+  });
+
+  it('lies in a folder that is made when missing, whatever its name', async () => {
+    const folder = join(dataDir, 'it\'s a "folder"', 'ü');
+    const store = open(folder);
+    await store.append(batchOf('j', 1, [eventAt(noon, 'app')]), ignoreRejects);
+    expect(await count(store)).toBe(1);
+    await store.close();
+  });
+
+  it('gets the columns that a version before did not know', async () => {
+    await open().append(batchOf('j', 1, [eventAt(noon, 'app')]), ignoreRejects);
+    await opened.pop()?.close();
+    const instance = await DuckDBInstance.create(join(dataDir, 'metronome.duckdb'));
+    const connection = await instance.connect();
+    await connection.run('ALTER TABLE events DROP COLUMN referer');
+    connection.closeSync();
+    instance.closeSync();
+
+    const store = open();
+    const later = eventAt(noon, 'app', { referer: 'example.org' });
+    await store.append(batchOf('j', 2, [later]), ignoreRejects);
+    const rows = await store.query({
+      measures: { n: { kind: 'count' } },
+      dimensions: { referer: { kind: 'field', field: 'referer', missing: '(none)' } },
+      range: always,
+    });
+    expect(rows).toEqual([
+      { referer: '(none)', n: 1 },
+      { referer: 'example.org', n: 1 },
+    ]);
+  });
+
+  it('is refused with one sentence when it is no database', async () => {
+    await writeFile(join(dataDir, 'metronome.duckdb'), 'not a database'.repeat(1000));
+    await expect(open().check()).rejects.toMatchObject({ name: 'MetronomeError' });
+  });
+
+  it('cannot be used after it is closed', async () => {
+    const store = open();
+    await store.check();
+    await store.close();
+    await expect(store.check()).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('answers while it takes in', async () => {
+    const store = open();
+    const counts: unknown[] = [];
+    const journals = Array.from({ length: 8 }, (_, n) => `j${n}`);
+    await Promise.all(
+      journals.map(async (journal) => {
+        await store.append(batchOf(journal, 1, [eventAt(noon, 'app')]), ignoreRejects);
+        counts.push(await count(store));
+      }),
+    );
+    expect(counts.at(-1)).toBe(8);
+  });
+});
+
+describe('lines that DuckDB cannot take', () => {
+  const good = journaled('j', 1, [eventAt(noon, 'app', { item: 'good' })])[0];
+  const wrong: readonly [string, object | string, RegExp][] = [
+    ['a number that is text', { duration: 'soon' }, /duration is not a number/],
+    ['a time that is none', { 'event.created': 'soon' }, /event.created is not a time/],
+    ['a day that does not exist', { '@timestamp': '2026-13-01T00:00:00.000Z' }, /@timestamp/],
+    ['tags that are no list', { tags: 'bot' }, /tags is not a list/],
+    ['no app', { 'service.name': undefined }, /service.name/],
+    ['a list', '[1]', /not an object/],
+    ['a number', '1', /not an object/],
+    ['half a line', '{"item": "a', /not JSON/],
+  ];
+
+  it.each(wrong)('are rejects: %s', async (_, part, reason) => {
+    const line = typeof part === 'string' ? part : JSON.stringify({ ...good, ...part });
+    const next = JSON.stringify({ ...good, 'journal.sequence': 3 });
+    const rejects: Reject[] = [];
+    const store = open();
+    const appended = await store.append(
+      batchOfLines('j', 1, [JSON.stringify(good), line, next]),
+      async (some) => void rejects.push(...some),
+    );
+    expect(appended).toEqual({ stored: 2, duplicates: 0, rejected: 1 });
+    expect(rejects).toEqual([{ sequence: 2, reason: expect.stringMatching(reason) }]);
+  });
+
+  it('may be longer than any usual one', async () => {
+    const labels = Object.fromEntries(
+      Array.from({ length: 256 }, (_, n) => [`key-${n}`, 'ü\u0001'.repeat(4000)]),
+    );
+    const store = open();
+    const events = [eventAt(noon, 'app', { labels }), eventAt(noon, 'app')];
+    expect(await store.append(batchOf('j', 1, events), ignoreRejects)).toMatchObject({ stored: 2 });
+  });
+});
+
+describe('a message for callers', () => {
+  it('holds no path', async () => {
+    const file = join(dataDir, 'file');
+    await writeFile(file, '');
+    const error = await open(join(file, 'folder'))
+      .check()
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(String(error)).not.toContain(dataDir);
+  });
+});
