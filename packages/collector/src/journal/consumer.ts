@@ -3,6 +3,7 @@ import { type Disk, type DiskFile, unlessMissing } from './disk.ts';
 import { bytesOfFrame, decodeFrame, findFrame, segmentHeaderLength } from './frame.ts';
 import type { Segment } from './ledger.ts';
 import { segmentPath } from './segment-file.ts';
+import type { Segments } from './segments.ts';
 
 export interface ReadLimits {
   readonly eventsMax: number;
@@ -21,18 +22,12 @@ export interface JournalBatch extends Batch {
 export interface JournalView {
   readonly disk: Disk;
   readonly folder: string;
-  readonly collector: string;
-  /** Segments whose files are there, ascending. */
-  present(): readonly Segment[];
-  /** The segment that a sequence is or was in. */
-  find(sequence: number): Segment | undefined;
-  /** Last acknowledged sequence. */
-  last(): number;
-  isClosed(segment: number): boolean;
+  readonly segments: Pick<
+    Segments,
+    'collector' | 'last' | 'active' | 'present' | 'find' | 'markDamaged'
+  >;
   waitUntil(holds: () => boolean, signal: AbortSignal): Promise<void>;
   released(): void;
-  /** A segment is not as it was written. */
-  damaged(segment: number): void;
 }
 
 /** Verified lines of one segment in memory, without headers. */
@@ -96,21 +91,21 @@ export class Consumer {
 
   /** Resolves when the event of this sequence is there, or when the signal aborts. */
   waitFor(sequence: number, signal: AbortSignal): Promise<void> {
-    return this.#journal.waitUntil(() => this.#journal.last() >= sequence, signal);
+    return this.#journal.waitUntil(() => this.#journal.segments.last >= sequence, signal);
   }
 
   /** Resolves when the segment that holds or will hold this sequence is closed, or at abort. */
   waitForClosed(sequence: number, signal: AbortSignal): Promise<void> {
-    const { find, isClosed, waitUntil } = this.#journal;
+    const { segments, waitUntil } = this.#journal;
     return waitUntil(() => {
-      const found = find(sequence);
-      return found !== undefined && isClosed(found.segment);
+      const found = segments.find(sequence);
+      return found !== undefined && found.segment !== segments.active?.segment;
     }, signal);
   }
 
   /** The segment that holds or held this sequence. */
   segmentOf(sequence: number): Segment | undefined {
-    return this.#journal.find(sequence);
+    return this.#journal.segments.find(sequence);
   }
 
   /**
@@ -118,7 +113,7 @@ export class Consumer {
    * buffer holds until the next call.
    */
   async read(limits: ReadLimits): Promise<JournalBatch | undefined> {
-    if (this.#next > this.#journal.last()) return undefined;
+    if (this.#next > this.#journal.segments.last) return undefined;
     if (this.#loaded === undefined) {
       const loaded = await this.#load(limits.bytesMax);
       if ('damage' in loaded) {
@@ -143,12 +138,12 @@ export class Consumer {
       last === loaded.last
         ? undefined
         : { ...loaded, first: last + 1, lines: loaded.lines.subarray(end) };
-    const { collector } = this.#journal;
+    const { collector } = this.#journal.segments;
     return { collector, segment, first, last, time, lines: loaded.lines.subarray(0, end) };
   }
 
   async #load(bytesMax: number): Promise<Loaded | JournalBatch> {
-    const segment = this.#journal.present().find(({ last }) => last >= this.#next);
+    const segment = this.#journal.segments.present().find(({ last }) => last >= this.#next);
     const open = segment === undefined ? undefined : await this.#enter(segment);
     if (segment === undefined || open === undefined) return this.#missing(segment);
     for (;;) {
@@ -209,7 +204,7 @@ export class Consumer {
     const damagedAt = open.offset;
     open.offset = found === undefined ? segment.bytes : open.offset + found.at;
     if (found !== undefined && found.first <= this.#next) return undefined;
-    this.#journal.damaged(segment.segment);
+    this.#journal.segments.markDamaged(segment.segment);
     const last = found === undefined ? segment.last : found.first - 1;
     const file = segmentPath(this.#journal.folder, segment.segment);
     return this.#damage(
@@ -220,15 +215,15 @@ export class Consumer {
   }
 
   #missing(following: Segment | undefined): JournalBatch {
-    const known = this.#journal.find(this.#next);
-    const before = following === undefined ? this.#journal.last() : following.segment - 1;
+    const known = this.#journal.segments.find(this.#next);
+    const before = following === undefined ? this.#journal.segments.last : following.segment - 1;
     const last = known === undefined ? before : known.last;
     const segment = known?.segment ?? this.#next;
     return this.#damage(segment, last, 'The event is no longer in the journal.');
   }
 
   #damage(segment: number, last: number, damage: string): JournalBatch {
-    const { collector } = this.#journal;
+    const { collector } = this.#journal.segments;
     return { collector, segment, first: this.#next, last, time: 0, lines: Buffer.alloc(0), damage };
   }
 }

@@ -37,22 +37,17 @@ import { MetronomeError } from '../errors.ts';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { Consumer } from './consumer.ts';
-import { type Disk, type DiskFile, errorCode } from './disk.ts';
-import {
-  FrameEncoder,
-  JOURNAL_VERSION,
-  type Lines,
-  segmentHeader,
-  segmentVersion,
-} from './frame.ts';
-import { Ledger, LEDGER_NAME, type Segment } from './ledger.ts';
-import { recoverSegment, segmentPath, segmentsAmong } from './segment-file.ts';
+import { type Disk, errorCode } from './disk.ts';
+import type { Lines } from './frame.ts';
+import type { Segment } from './ledger.ts';
+import { recover } from './recover.ts';
+import { Segments } from './segments.ts';
 
 export interface JournalOptions {
   readonly folder: string;
   readonly disk: Disk;
   readonly clock: Clock;
-  readonly log: Pick<Logger, 'error' | 'warn' | 'info'>;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
   /** Makes the id of a new journal: letters and digits, unlike that of any other. */
   readonly newId: () => string;
   /** Appends are refused above this. */
@@ -76,12 +71,6 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** The segment that is written to. */
-interface Active extends Segment {
-  readonly file: DiskFile;
-  readonly day: number;
-}
-
 export const JOURNAL_LIMITS = {
   segmentBytesMax: 64 * 1024 * 1024,
   segmentAgeMaxMs: 60 * 60 * 1000,
@@ -95,127 +84,64 @@ export const JOURNAL_LIMITS = {
   retryAfterMs: 1000,
 } as const;
 
-const DAY_MS = 86_400_000;
-
 /** Opens the journal of a folder, or makes it. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { disk, folder } = options;
+  const { disk, folder, journalBytesMax } = options;
   const unlock = await disk.lock(folder);
   try {
-    const names = await disk.list(folder);
-    const ledger = await Ledger.open(disk, folder, () => {
-      if (segmentsAmong(names).length === 0) return options.newId();
-      const message = `${folder} holds segments, but its ${LEDGER_NAME} is missing: restore it, or move the segments away to begin a new journal.`;
-      throw new MetronomeError('config', message);
-    });
-    const present = await recover(options, ledger, segmentsAmong(names));
-    return new Journal(options, ledger, present, unlock);
+    const { ledger, present } = await recover(options);
+    const { segmentBytesMax = JOURNAL_LIMITS.segmentBytesMax } = options;
+    const { segmentAgeMaxMs = JOURNAL_LIMITS.segmentAgeMaxMs } = options;
+    const limits = {
+      // A full journal must hold closed segments, which can be released; the open one cannot.
+      segmentBytesMax: Math.min(segmentBytesMax, Math.floor(journalBytesMax / 4)),
+      segmentAgeMaxMs,
+    };
+    return new Journal(options, new Segments({ ...options, ...limits }, ledger, present), unlock);
   } catch (error) {
     await unlock();
     throw error;
   }
 }
 
-/** Completes the ledger from the segments that are there, and returns those, ascending. */
-async function recover(
-  { disk, folder, log }: JournalOptions,
-  ledger: Ledger,
-  files: readonly number[],
-): Promise<Segment[]> {
-  // A process that died may have left names that are not durable.
-  await disk.syncFolder(folder);
-  const known = new Map(ledger.segments.map((segment) => [segment.segment, segment]));
-  const present: Segment[] = [];
-  for (const [index, first] of files.entries()) {
-    await checkVersion(disk, segmentPath(folder, first));
-    const found = known.get(first) ?? (await recoverSegment(disk, folder, first, files[index + 1]));
-    if (found === undefined) {
-      log.warn({ segment: first }, 'a segment without acknowledged events is removed');
-      await disk.remove(segmentPath(folder, first));
-      continue;
-    }
-    present.push(found);
-    if (!known.has(first)) ledger.add(found);
-  }
-  await ledger.flush();
-  return present;
-}
-
-async function checkVersion(disk: Disk, path: string): Promise<void> {
-  const file = await disk.open(path);
-  try {
-    const start = Buffer.alloc(64);
-    await file.read(start, 0);
-    const version = segmentVersion(start) ?? JOURNAL_VERSION;
-    if (version === JOURNAL_VERSION) return;
-    const message = `${path} is of version ${version}; this program reads version ${JOURNAL_VERSION}.`;
-    throw new MetronomeError('config', message);
-  } finally {
-    await file.close();
-  }
-}
-
 export class Journal {
   readonly #options: JournalOptions;
-  readonly #segmentBytesMax: number;
-  readonly #ledger: Ledger;
+  readonly #segments: Segments;
   readonly #unlock: () => Promise<void>;
-  readonly #encoder = new FrameEncoder();
   readonly #consumers = new Map<string, Consumer>();
+  readonly #watchers = new Set<() => void>();
   readonly #stopping = new AbortController();
-
-  /** Closed segments whose files are there, ascending. */
-  #closed: Segment[];
-  #closedBytes: number;
-  #active: Active | undefined;
-  #next: number;
 
   #waiting: Waiting[] = [];
   #waitingLength = 0;
   #isCommitting = false;
   #committing: Promise<void> = Promise.resolve();
   #rollWanted = false;
-  /** A segment that could not be begun could not be removed either. */
-  #inTheWay = false;
   #refusal: { readonly reason: string; readonly until: number } | undefined;
   #commits = 0;
   #removing: Promise<void> = Promise.resolve();
-  #watchers = new Set<() => void>();
-  /** Segments in which a consumer has met damage. */
-  readonly #damaged = new Set<number>();
   #freeChecked = Number.NEGATIVE_INFINITY;
 
   /** @internal Use `openJournal`. */
-  constructor(
-    options: JournalOptions,
-    ledger: Ledger,
-    present: Segment[],
-    unlock: () => Promise<void>,
-  ) {
+  constructor(options: JournalOptions, segments: Segments, unlock: () => Promise<void>) {
     this.#options = options;
-    const { segmentBytesMax = JOURNAL_LIMITS.segmentBytesMax, journalBytesMax } = options;
-    // A full journal must hold closed segments, which can be released; the open one cannot.
-    this.#segmentBytesMax = Math.min(segmentBytesMax, Math.floor(journalBytesMax / 4));
-    this.#ledger = ledger;
+    this.#segments = segments;
     this.#unlock = unlock;
-    this.#closed = present;
-    this.#closedBytes = present.reduce((sum, segment) => sum + segment.bytes, 0);
-    this.#next = (ledger.segments.at(-1)?.last ?? 0) + 1;
   }
 
   /** Id of this journal, made once for its folder. */
   get collector(): string {
-    return this.#ledger.collector;
+    return this.#segments.collector;
   }
 
   /** Sequence of the last acknowledged event; 0 before the first. */
   get last(): number {
-    return this.#next - 1;
+    return this.#segments.last;
   }
 
   /** Bytes of its segments on disk. */
   get bytes(): number {
-    return this.#closedBytes + (this.#active?.bytes ?? 0);
+    return this.#segments.bytes;
   }
 
   /** Group commits since the start, each one durable write. */
@@ -234,14 +160,12 @@ export class Journal {
 
   /** Every segment that ever was, ascending; the last may be the one that is written to. */
   segments(): readonly Segment[] {
-    return this.#active === undefined
-      ? this.#ledger.segments
-      : [...this.#ledger.segments, this.#active];
+    return this.#segments.all();
   }
 
   /** Segments whose files are there, ascending. */
   present(): readonly Segment[] {
-    return this.#active === undefined ? this.#closed : [...this.#closed, this.#active];
+    return this.#segments.present();
   }
 
   /**
@@ -252,7 +176,7 @@ export class Journal {
    * then none of the lines counts.
    */
   append(lines: Lines): Promise<PlaceRange> {
-    if (lines.length === 0) return Promise.resolve({ first: this.#next, last: this.last });
+    if (lines.length === 0) return Promise.resolve({ first: this.last + 1, last: this.last });
     let length = 0;
     for (const line of lines) length += line.length;
     const refusal = this.#refusalOf(length);
@@ -269,17 +193,13 @@ export class Journal {
    * the first releases anything.
    */
   consumer(name: string): Consumer {
+    const segments = this.#segments;
     const consumer = new Consumer({
       disk: this.#options.disk,
       folder: this.#options.folder,
-      collector: this.collector,
-      present: () => this.present(),
-      find: (sequence) => findSegment(this.segments(), sequence),
-      last: () => this.last,
-      isClosed: (segment) => segment !== this.#active?.segment,
+      segments,
       waitUntil: (holds, signal) => this.#waitUntil(holds, signal),
       released: () => this.#removeReleased(),
-      damaged: (segment) => this.#damaged.add(segment),
     });
     this.#consumers.set(name, consumer);
     return consumer;
@@ -299,7 +219,7 @@ export class Journal {
       await this.roll();
       for (const consumer of this.#consumers.values()) await consumer.close();
       await this.#removing;
-      await this.#ledger.close();
+      await this.#segments.close();
     } finally {
       await this.#unlock();
     }
@@ -334,15 +254,15 @@ export class Journal {
 
   async #commitGroup(): Promise<void> {
     const group = this.#takeGroup();
-    const first = this.#next;
+    let next = this.last + 1;
     try {
       if (this.#isFreeCheckDue()) await this.#checkFree();
+      if (this.#segments.isFull(this.#options.clock.now())) await this.#roll();
       await this.#write(group.map(({ lines }) => lines));
     } catch (error) {
       await this.#fail(group, error);
       return;
     }
-    let next = first;
     for (const { lines, resolve } of group) {
       resolve({ first: next, last: next + lines.length - 1 });
       next += lines.length;
@@ -363,109 +283,38 @@ export class Journal {
   }
 
   async #write(groups: readonly Lines[]): Promise<void> {
-    const time = this.#options.clock.now();
-    if (this.#active !== undefined && this.#isFull(this.#active, time)) await this.#roll();
-    const first = this.#next;
-    const place = {
-      collector: this.collector,
-      segment: this.#active?.segment ?? first,
-      first,
-      time,
-    };
-    const last = first + groups.reduce((sum, lines) => sum + lines.length, 0) - 1;
-    this.#active =
-      this.#active === undefined
-        ? await this.#begin(
-            this.#encoder.encode(groups, place, this.#header(time)),
-            first,
-            last,
-            time,
-          )
-        : await this.#continue(this.#active, this.#encoder.encode(groups, place), last);
-    this.#next = last + 1;
+    const { active } = this.#segments;
+    await this.#segments.write(groups, this.#options.clock.now());
     this.#commits += 1;
+    if (active === undefined) this.#rollWhenFull();
   }
 
-  #header(time: number): string {
-    return segmentHeader(this.collector, this.#next, time);
-  }
-
-  #isFull(active: Active, time: number): boolean {
-    const { segmentAgeMaxMs = JOURNAL_LIMITS.segmentAgeMaxMs } = this.#options;
-    return (
-      active.bytes >= this.#segmentBytesMax ||
-      Math.floor(time / DAY_MS) !== active.day ||
-      time - active.created >= segmentAgeMaxMs
-    );
-  }
-
-  async #continue(active: Active, frame: Buffer, last: number): Promise<Active> {
-    await active.file.append(frame);
-    return { ...active, last, bytes: active.bytes + frame.length };
-  }
-
-  async #begin(frame: Buffer, segment: number, last: number, created: number): Promise<Active> {
-    const { disk, folder } = this.#options;
-    const path = segmentPath(folder, segment);
-    if (this.#inTheWay) await disk.remove(path);
-    const file = await disk.create(path);
-    try {
-      await file.append(frame);
-      await disk.syncFolder(folder);
-    } catch (error) {
-      await file.close().catch(() => undefined);
-      throw error;
-    }
-    this.#inTheWay = false;
-    this.#rollWhenOld(created);
-    const day = Math.floor(created / DAY_MS);
-    return { segment, last, bytes: frame.length, created, file, day };
-  }
-
-  #rollWhenOld(created: number): void {
-    const { clock, segmentAgeMaxMs = JOURNAL_LIMITS.segmentAgeMaxMs } = this.#options;
-    const untilMidnightMs = DAY_MS - (created % DAY_MS);
+  /** A segment that gets no more events is closed when its time has come. */
+  #rollWhenFull(): void {
+    const { clock } = this.#options;
     const { signal } = this.#stopping;
-    void clock.sleep(Math.min(segmentAgeMaxMs, untilMidnightMs), signal).then(() => {
-      const active = this.#active;
-      if (signal.aborted || active?.created !== created) return;
-      if (this.#isFull(active, clock.now())) return this.roll();
-      return this.#rollWhenOld(created);
+    const { active } = this.#segments;
+    if (active === undefined) return;
+    const dueMs = this.#segments.dueAt(active) - clock.now();
+    void clock.sleep(dueMs, signal).then(() => {
+      if (signal.aborted || this.#segments.active?.segment !== active.segment) return;
+      if (this.#segments.isFull(clock.now())) return this.roll();
+      return this.#rollWhenFull();
     });
   }
 
   async #roll(): Promise<void> {
     this.#rollWanted = false;
-    const active = this.#active;
-    if (active === undefined) return;
-    this.#active = undefined;
-    await active.file.close().catch(() => undefined);
-    const { segment, last, bytes, created } = active;
-    this.#closed.push({ segment, last, bytes, created });
-    this.#closedBytes += bytes;
-    this.#ledger.add({ segment, last, bytes, created });
+    await this.#segments.roll();
     this.#removeReleased();
     this.#wake();
   }
 
-  /** See the invariants: the segment is cut where it was good and never written again. */
   async #fail(group: readonly Waiting[], error: unknown): Promise<void> {
-    const { clock, disk, folder, log } = this.#options;
+    const { clock, log } = this.#options;
     log.error({ err: error }, 'the journal cannot write');
-    if (this.#active !== undefined) {
-      const { file, bytes } = this.#active;
-      await file.truncate(bytes).catch((cause: unknown) => {
-        log.warn({ err: cause }, 'the failed end of a segment could not be cut');
-      });
-      await this.#roll();
-    } else {
-      // A new segment that failed would be in the way of the next try, which has the same name.
-      const removing = disk.remove(segmentPath(folder, this.#next));
-      this.#inTheWay = await removing.then(
-        () => false,
-        () => true,
-      );
-    }
+    await this.#segments.abandon();
+    await this.#roll();
     const reason = error instanceof MetronomeError ? error.message : describe(error);
     this.#refusal = { reason, until: clock.now() + JOURNAL_LIMITS.retryAfterMs };
     const refused = [...group, ...this.#waiting];
@@ -475,33 +324,18 @@ export class Journal {
   }
 
   #removeReleased(): void {
-    this.#removing = this.#removing
-      .then(() => this.#remove())
-      .catch((error: unknown) => {
-        this.#options.log.warn({ err: error }, 'segments could not be removed yet');
-      });
+    const { log } = this.#options;
+    this.#removing = this.#removing.then(() =>
+      this.#segments.remove(this.#releasedTo()).catch((error: unknown) => {
+        log.warn({ err: error }, 'segments could not be removed yet');
+      }),
+    );
   }
 
-  async #remove(): Promise<void> {
-    await this.#ledger.flush();
-    if (this.#consumers.size === 0) return;
-    const released = Math.min(...[...this.#consumers.values()].map((each) => each.releasedTo));
-    for (;;) {
-      const [oldest] = this.#closed;
-      if (oldest === undefined || oldest.last >= released) return;
-      await this.#removeSegment(oldest.segment);
-      this.#closed.shift();
-      this.#closedBytes -= oldest.bytes;
-    }
-  }
-
-  /** What is damaged is not destroyed as well: someone may want to read what is left of it. */
-  async #removeSegment(segment: number): Promise<void> {
-    const { disk, folder } = this.#options;
-    const path = segmentPath(folder, segment);
-    if (!this.#damaged.delete(segment)) return disk.remove(path);
-    await disk.rename(path, `${path}.damaged`);
-    await disk.syncFolder(folder);
+  /** What no consumer needs is before this; without consumers all is kept. */
+  #releasedTo(): number {
+    const released = [...this.#consumers.values()].map((consumer) => consumer.releasedTo);
+    return released.length === 0 ? 0 : Math.min(...released);
   }
 
   #isFreeCheckDue(): boolean {
@@ -546,12 +380,6 @@ function unavailable(reason: string, cause?: unknown): MetronomeError {
 function describe(error: unknown): string {
   const code = errorCode(error);
   return code === 'ENOSPC' || code === 'EDQUOT' ? DISK_FULL : 'The disk of the journal fails.';
-}
-
-/** The segment that holds a sequence, of segments in ascending order. */
-function findSegment(segments: readonly Segment[], sequence: number): Segment | undefined {
-  const found = segments.findLast(({ segment }) => segment <= sequence);
-  return found !== undefined && sequence <= found.last ? found : undefined;
 }
 
 /** The next turn of the event loop, after the requests that have arrived. */
