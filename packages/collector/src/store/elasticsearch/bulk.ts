@@ -69,10 +69,18 @@ function sentence(type: string, reason: string): string {
 }
 
 function bodyOf(documents: readonly Document[]): Buffer {
-  return Buffer.concat(
-    documents.flatMap(({ index, id, line }) => [
-      Buffer.from(`{"create":{"_index":"${index}","_id":"${id}"}}\n`, 'latin1'),
-      line,
-    ]),
+  const actions = documents.map(
+    ({ index, id }) => `{"create":{"_index":"${index}","_id":"${id}"}}\n`,
   );
+  const size = documents.reduce(
+    (sum, { line }, n) => sum + line.length + (actions[n]?.length ?? 0),
+    0,
+  );
+  const body = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const [index, { line }] of documents.entries()) {
+    at += body.write(actions[index] ?? '', at, 'latin1');
+    at += line.copy(body, at);
+  }
+  return body;
 }

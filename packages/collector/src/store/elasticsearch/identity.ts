@@ -15,7 +15,7 @@ import { hash } from 'node:crypto';
 export interface Identity {
   /** Of the document. */
   readonly id: string;
-  /** UTC day of its index, `YYYY-MM-DD`. */
+  /** UTC day of its index, `YYYY.MM.DD`. */
   readonly day: string;
   readonly elsewhere: readonly string[];
   /** Keys of the application that are numbers here. */
@@ -38,32 +38,60 @@ const ID_LENGTH = 20;
 /** Undefined for a line that no intake can have written: no object, or without its times. */
 export function identify(line: string, collector: string, sequence: number): Identity | undefined {
   const event = parse(line);
-  if (event === undefined) return undefined;
+  const times = event === undefined ? undefined : timesOf(event);
+  if (event === undefined || times === undefined) return undefined;
+  const { 'event.id': id, 'event.created': created = '', 'service.name': app } = event;
+  const day = dayOf(homeOf(times));
+  const numbers = Object.keys(event['metrics'] ?? {});
+  if (typeof id !== 'string') {
+    return { id: hashOf([collector, sequence]), day, elsewhere: [], numbers };
+  }
+  const others = otherHomesOf(times).map(dayOf);
+  const elsewhere = [...new Set(others)].filter((other) => other !== day);
+  return { id: hashOf([app, id, created]), day, elsewhere, numbers };
+}
+
+/** Epoch ms. */
+interface Times {
+  readonly time: number;
+  readonly received: number;
+  readonly created: number | undefined;
+}
+
+function timesOf(event: Readonly<Record<string, unknown>>): Times | undefined {
   const time = epochMs(event['@timestamp']);
   const received = epochMs(event['event.ingested']);
   if (time === undefined || received === undefined) return undefined;
-  const created = epochMs(event['event.created']);
-  const id = event['event.id'];
-  const isPlace = typeof id !== 'string';
-  const key = isPlace
-    ? hashOf([collector, sequence])
-    : hashOf([event['service.name'], id, event['event.created'] ?? '']);
-  const numbers = Object.keys(event['metrics'] ?? {});
-  const place = (at: number, ...elsewhere: readonly number[]): Identity => {
-    const day = dayOf(at);
-    const others = new Set(elsewhere.map(dayOf));
-    others.delete(day);
-    return { id: key, day, elsewhere: [...others], numbers };
-  };
-  if (created === undefined) return isPlace ? place(received) : place(received, received - DAY_MS);
-  const skew = received - created;
-  const usable = skew >= -AHEAD_MAX_MS && (skew <= BEHIND_MAX_MS || created === time);
-  if (isPlace || (usable && skew >= -HOUR_MS)) return place(usable ? created : time);
-  return place(usable ? created : time, created, time - DAY_MS, time, time + HOUR_MS);
+  return { time, received, created: epochMs(event['event.created']) };
 }
 
+/** The time whose day the event's index is of. */
+function homeOf({ time, received, created }: Times): number {
+  if (created === undefined) return received;
+  const behind = received - created;
+  const corrected = created !== time;
+  return behind < -AHEAD_MAX_MS || (corrected && behind > BEHIND_MAX_MS) ? time : created;
+}
+
+/** Times whose days a twin can be of that came earlier or later. */
+function otherHomesOf(times: Times): readonly number[] {
+  const { time, received, created } = times;
+  if (created === undefined) return [received - DAY_MS];
+  const certain = homeOf(times) === created && created - received <= HOUR_MS;
+  return certain ? [] : [created, time - DAY_MS, time, time + HOUR_MS];
+}
+
+/** Nearly all events of a batch are of one day, so its name is kept. */
+let lastDay = Number.NaN;
+let lastName = '';
+
 function dayOf(at: number): string {
-  return new Date(Math.max(0, at)).toISOString().slice(0, 10);
+  const day = Math.floor(Math.max(0, at) / DAY_MS);
+  if (day !== lastDay) {
+    lastDay = day;
+    lastName = new Date(day * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '.');
+  }
+  return lastName;
 }
 
 function hashOf(parts: readonly unknown[]): string {

@@ -123,9 +123,9 @@ function countFields(paths: readonly string[]): number {
   return all.size;
 }
 
-/** Index of a UTC day, given as `YYYY-MM-DD`. */
+/** Index of a UTC day, given as `YYYY.MM.DD`. */
 export function indexOfDay(prefix: string, day: string): string {
-  return `${prefix}-${day.replaceAll('-', '.')}`;
+  return `${prefix}-${day}`;
 }
 
 /** Puts the template, unless the cluster has one of a newer version. */

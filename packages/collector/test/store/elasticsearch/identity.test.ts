@@ -10,38 +10,38 @@ function identityOf(fields: Partial<StoredEvent>) {
 }
 
 const cases: readonly [string, Partial<StoredEvent>, string, readonly string[]][] = [
-  ['nothing of its own', {}, '2026-11-23', []],
-  ['a client time', { 'event.created': '2026-11-22T23:59:59.000Z' }, '2026-11-22', []],
+  ['nothing of its own', {}, '2026.11.23', []],
+  ['a client time', { 'event.created': '2026-11-22T23:59:59.000Z' }, '2026.11.22', []],
   [
     'an id and a client time, whatever the correction',
     { 'event.id': 'a', 'event.created': '2026-10-01T00:00:00.000Z' },
-    '2026-10-01',
+    '2026.10.01',
     [],
   ],
-  ['an id alone', { 'event.id': 'a' }, '2026-11-23', ['2026-11-22']],
+  ['an id alone', { 'event.id': 'a' }, '2026.11.23', ['2026.11.22']],
   [
     'a clock of 1970',
     { 'event.id': 'a', 'event.created': '1970-01-01T00:00:00.000Z' },
-    '2026-11-23',
-    ['1970-01-01', '2026-11-22'],
+    '2026.11.23',
+    ['1970.01.01', '2026.11.22'],
   ],
-  ['a clock of 1970 and no id', { 'event.created': '1970-01-01T00:00:00.000Z' }, '2026-11-23', []],
+  ['a clock of 1970 and no id', { 'event.created': '1970-01-01T00:00:00.000Z' }, '2026.11.23', []],
   [
     'a clock of 2106',
     { 'event.id': 'a', 'event.created': '2106-02-07T00:00:00.000Z' },
-    '2026-11-23',
-    ['2106-02-07', '2026-11-22'],
+    '2026.11.23',
+    ['2106.02.07', '2026.11.22'],
   ],
   [
     'a clock some hours ahead',
     { 'event.id': 'a', 'event.created': '2026-11-24T09:00:00.000Z' },
-    '2026-11-24',
-    ['2026-11-22', '2026-11-23'],
+    '2026.11.24',
+    ['2026.11.22', '2026.11.23'],
   ],
   [
     'a clock just ahead',
     { 'event.id': 'a', 'event.created': '2026-11-23T12:59:00.000Z' },
-    '2026-11-23',
+    '2026.11.23',
     [],
   ],
   [
@@ -51,7 +51,7 @@ const cases: readonly [string, Partial<StoredEvent>, string, readonly string[]][
       'event.created': '2015-05-17T10:05:03.000Z',
       '@timestamp': '2015-05-17T10:05:03.000Z',
     },
-    '2015-05-17',
+    '2015.05.17',
     [],
   ],
 ];
