@@ -17,7 +17,10 @@ type Html = ReturnType<typeof html>;
 export function homeRoutes(parts: HomeParts): Hono {
   const routes = new Hono();
   routes.get('/', async (context) => {
-    const { origin } = new URL(context.req.url);
+    // Only shown, so the word of any proxy is good enough.
+    const isSecure = context.req.header('x-forwarded-proto') === 'https';
+    const { protocol, host } = new URL(context.req.url);
+    const origin = `${isSecure ? 'https:' : protocol}//${host}`;
     const last = await parts.lastReceivedAt();
     context.header('Cache-Control', 'no-store');
     return context.html(page(origin, lastEvent(last, parts.now()), parts.exampleItems));
