@@ -64,7 +64,7 @@ export function eventsArb(app: string): fc.Arbitrary<StoredEvent[]> {
       duration: numberArb,
       'http.response.status_code': fc.constantFrom(200, 404),
       bot: fc.constant(true as const),
-      tags: fc.uniqueArray(fc.constantFrom('bot', 'privacy', 'noise'), { minLength: 1 }),
+      tags: fc.array(fc.constantFrom('bot', 'privacy', 'noise'), { minLength: 1, maxLength: 3 }),
     },
     { requiredKeys: [] },
   );

@@ -90,9 +90,8 @@ class Compiler {
     const { field, missing } = dimension;
     const values = this.#values(field);
     if (values.many) {
-      const distinct = `list_distinct(${values.sql})`;
-      const filled =
-        missing === undefined ? distinct : `coalesce(${distinct}, [${this.#bind(missing)}])`;
+      const { sql } = values;
+      const filled = missing === undefined ? sql : `coalesce(${sql}, [${this.#bind(missing)}])`;
       return { sql: `unnest(${filled})`, nullable: false };
     }
     const text = values.type === 'boolean' ? `CAST(${values.sql} AS VARCHAR)` : values.sql;
@@ -157,7 +156,7 @@ class Compiler {
       case 'not':
         return `NOT coalesce(${this.#filter(filter.filter)}, false)`;
       case 'exists':
-        return `${this.#values(filter.field).sql} IS NOT NULL`;
+        return this.#exists(filter.field);
       case 'equals':
         return this.#isOneOf(filter.field, [filter.value]);
       case 'in':
@@ -178,12 +177,25 @@ class Compiler {
     }
   }
 
-  #isOneOf(field: string, wanted: readonly Scalar[]): string {
+  #exists(name: string): string {
+    const field = resolveField(name);
+    return field.kind === 'application'
+      ? `json_exists(labels, ${this.#bind(jsonPointer(field.key))})`
+      : `${quoted(field.at)} IS NOT NULL`;
+  }
+
+  #isOneOf(name: string, wanted: readonly Scalar[]): string {
     if (wanted.length === 0) return 'false';
-    const { sql, many, type } = this.#values(field);
+    const { sql, many, type } = this.#values(name);
     const params = wanted.map((value) => this.#bind(comparable(value, type)));
-    if (many) return `list_has_any(${sql}, [${params.join(', ')}])`;
-    return params.length === 1 ? `${sql} = ${params[0]}` : `${sql} IN (${params.join(', ')})`;
+    if (!many) {
+      return params.length === 1 ? `${sql} = ${params[0]}` : `${sql} IN (${params.join(', ')})`;
+    }
+    const has = `list_has_any(${sql}, [${params.join(', ')}])`;
+    if (resolveField(name).kind === 'known' || !wanted.every(isPlain)) return has;
+    // Four times as fast where few events have the value: most are sorted out without a parser.
+    const may = params.map((param) => `contains(labels, ${param})`);
+    return `(${may.join(' OR ')}) AND ${has}`;
   }
 
   #some(values: Values, test: (value: string) => string): string {
@@ -199,8 +211,9 @@ class Compiler {
       return { sql, many: true, type: 'keyword' };
     }
     const column = quoted(field.at);
+    if (field.many) return { sql: `list_distinct(${column})`, many: true, type: field.type };
     const sql = field.type === 'time' ? `epoch_ms(${column})` : column;
-    return { sql, many: field.many === true, type: field.type };
+    return { sql, many: false, type: field.type };
   }
 
   /** The values that numeric measures and ranges see. */
@@ -241,7 +254,7 @@ class Compiler {
 
 interface Values {
   readonly sql: string;
-  /** `sql` is a list. */
+  /** `sql` is a list of different values. */
   readonly many: boolean;
   readonly type: FieldType;
 }
@@ -255,6 +268,11 @@ function grouped(dimension: Dimension, index: number): string {
 /** Text fields and application keys compare any scalar as text. */
 function comparable(value: Scalar, type: FieldType): Param {
   return type === 'keyword' ? String(value) : value;
+}
+
+/** In JSON the value stands as it is, without an escape. */
+function isPlain(value: Scalar): boolean {
+  return /^[^"\\\u0000-\u001f\u007f]*$/.test(String(value));
 }
 
 /** RFC 6901: unlike a JSON path it can name any key. */

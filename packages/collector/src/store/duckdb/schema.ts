@@ -83,16 +83,20 @@ export function quotedText(text: string): string {
 
 /**
  * - `texts`, `numbers`: the values of a key (as a JSON pointer, which unlike a path can name any)
- *   in `labels` or `metrics` as a list, null where it has none
+ *   in `labels` or `metrics` as a list, null where it has none; each text once
  * - `exact`: a text that the client reads exactly; its decoder drops a byte order mark from the
  *   beginning, so a text that begins with one gets another
  */
 const MACROS_SQL: readonly string[] = [
   `CREATE OR REPLACE MACRO texts(object, key) AS CASE
     WHEN json_type(object, key) = 'ARRAY'
-      THEN json_extract_string(json_extract(object, key), '$[*]')
+      THEN list_distinct(json_extract_string(json_extract(object, key), '$[*]'))
     WHEN json_type(object, key) IS NOT NULL THEN [json_extract_string(object, key)] END`,
-  `CREATE OR REPLACE MACRO numbers(object, key) AS CAST(texts(object, key) AS DOUBLE[])`,
+  `CREATE OR REPLACE MACRO numbers(object, key) AS CAST(CASE
+    WHEN json_type(object, key) = 'ARRAY'
+      THEN json_extract_string(json_extract(object, key), '$[*]')
+    WHEN json_type(object, key) IS NOT NULL THEN [json_extract_string(object, key)] END
+    AS DOUBLE[])`,
   `CREATE OR REPLACE MACRO exact(text) AS CASE
     WHEN starts_with(text, '\u{FEFF}') THEN '\u{FEFF}' || text ELSE text END`,
 ];

@@ -1,5 +1,5 @@
 SELECT count(DISTINCT "user.id") AS "visitors",
-       coalesce(len(list_distinct(flatten(list(DISTINCT "tags")))), 0) AS "tags",
+       coalesce(len(list_distinct(flatten(list(DISTINCT list_distinct("tags"))))), 0) AS "tags",
        coalesce(len(list_distinct(flatten(list(DISTINCT texts(labels, $1))))), 0) AS "sizes",
        count(DISTINCT "bot") AS "bots"
 FROM events

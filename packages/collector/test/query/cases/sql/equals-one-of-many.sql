@@ -2,7 +2,7 @@ SELECT count(*) AS "n"
 FROM events
 WHERE "@timestamp" >= $1
   AND "@timestamp" < $2
-  AND list_has_any("tags", [$3])
+  AND list_has_any(list_distinct("tags"), [$3])
 -- $1 = "2026-10-24T00:00:00.000Z"
 -- $2 = "2026-10-27T00:00:00.000Z"
 -- $3 = "bot"

@@ -1,6 +1,6 @@
 SELECT exact(d0) AS "team",
        count(*) AS "n"
-FROM (SELECT *, unnest(coalesce(list_distinct(texts(labels, $4)), [$5])) AS d0 FROM events
+FROM (SELECT *, unnest(coalesce(texts(labels, $4), [$5])) AS d0 FROM events
 WHERE "@timestamp" >= $1
   AND "@timestamp" < $2
   AND "event.action" = $3)

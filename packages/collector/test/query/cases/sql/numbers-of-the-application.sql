@@ -6,7 +6,7 @@ SELECT count(*) AS "n",
 FROM events
 WHERE "@timestamp" >= $2
   AND "@timestamp" < $3
-  AND texts(labels, $1) IS NOT NULL
+  AND json_exists(labels, $1)
 -- $1 = "/size"
 -- $2 = "2026-10-24T00:00:00.000Z"
 -- $3 = "2026-10-27T00:00:00.000Z"
