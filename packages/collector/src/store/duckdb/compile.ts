@@ -272,7 +272,7 @@ function comparable(value: Scalar, type: FieldType): Param {
 
 /** In JSON the value stands as it is, without an escape. */
 function isPlain(value: Scalar): boolean {
-  return /^[^"\\\u0000-\u001f\u007f]*$/.test(String(value));
+  return JSON.stringify(String(value)) === `"${value}"`;
 }
 
 /** RFC 6901: unlike a JSON path it can name any key. */
