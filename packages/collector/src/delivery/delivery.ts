@@ -13,8 +13,8 @@ import type { RejectLog } from './reject-log.ts';
 
 export interface DeliveryOptions {
   readonly journal: Journal;
-  readonly store: EventStore;
-  readonly rejects: RejectLog;
+  readonly store: Pick<EventStore, 'cursor' | 'append'>;
+  readonly rejects: Pick<RejectLog, 'keep' | 'keepRange'>;
   readonly clock: Clock;
   /** In 0..1, for the jitter of retries. */
   readonly random: () => number;

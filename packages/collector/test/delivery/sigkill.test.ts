@@ -18,10 +18,11 @@ it('loses and doubles nothing when its process is killed, again and again', asyn
   const folder = await temporaryFolder();
   const acknowledged = { good: new Set<string>(), bad: new Set<number>() };
   for (const [round, killAfter] of ROUNDS.entries()) {
-    const program = `${import.meta.dirname}/sigkill-deliverer.ts`;
-    const child = spawn(process.execPath, [program, folder, String(round)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [`${import.meta.dirname}/sigkill-deliverer.ts`, folder, String(round)],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     let count = 0;
     for await (const line of createInterface(child.stdout)) {
       const [sequence, id = '', kind] = line.split(' ');
