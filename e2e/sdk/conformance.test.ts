@@ -1,0 +1,36 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+
+import { type Browser, ENGINES, openBrowser } from '../parts/browsers.ts';
+import { play } from './play.ts';
+import type { WireEvent } from './recording-collector.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { metronome } from './tracker.ts';
+
+describe.each(ENGINES)('%s', (engine) => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser(engine);
+  });
+
+  describe.each(Object.entries(SCENARIOS))('%s', (_, scenarios) => {
+    for (const scenario of scenarios) {
+      const exception = scenario.except?.[engine];
+      const expected = exception ? exception.expected : scenario.expected;
+      const name = exception ? `${scenario.name} (${exception.reason})` : scenario.name;
+      test.skipIf(!expected)(name, async () => {
+        const { events, thrown } = await play(
+          browser,
+          { ...scenario, expected: expected ?? [] },
+          metronome,
+        );
+        expect(events.map((event, index) => parts(event, expected?.[index]))).toEqual(expected);
+        expect(thrown).toEqual([]);
+      });
+    }
+  });
+});
+
+/** What an expectation speaks of; all of an event that nobody expects. */
+function parts(event: WireEvent, expected: WireEvent = event): WireEvent {
+  return Object.fromEntries(Object.keys(expected).map((key) => [key, event[key]]));
+}
