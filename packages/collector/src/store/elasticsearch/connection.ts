@@ -99,10 +99,10 @@ function asMetronomeError(error: unknown): MetronomeError {
 
 /** Answered with a 4xx, though the cluster and not the request has to change. */
 export const CLUSTER_FAULTS: ReadonlySet<string> = new Set([
-  'cluster_block_exception',
+  // Indices may not be made by themselves here.
   'index_not_found_exception',
+  // The cluster has as many shards as it may.
   'validation_exception',
-  'security_exception',
 ]);
 
 interface Cause {

@@ -12,8 +12,9 @@ const PLACE = ['journal.collector', 'journal.segment'];
 
 /**
  * Deletes the selected events by their ids, for not every cluster has delete-by-query. Each page
- * is planned in the state before it is deleted, so that a crash loses no count; two erasures of
- * the same events at once would count them twice. Returns how many went.
+ * is planned in the state before it is deleted, so that a crash loses no count; whatever an
+ * earlier one left must be finished and refreshed before, and two erasures of the same events at
+ * once would count them twice. Returns how many went.
  */
 export async function eraseEvents(
   client: Client,
@@ -21,7 +22,6 @@ export async function eraseEvents(
   state: State,
   selection: Selection,
 ): Promise<number> {
-  await finishErasures(client, state);
   const paging = { size: PAGE_EVENTS, sort: ['_shard_doc'], source: PLACE };
   let erased = 0;
   for await (const page of selectEvents(client, prefix, selection, paging)) {

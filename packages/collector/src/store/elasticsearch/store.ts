@@ -41,6 +41,7 @@ export class ElasticsearchStore implements EventStore {
   readonly #search: Search;
   #numericMapping: NumericMapping;
   #prepared: Promise<void> | undefined;
+  #erasing: Promise<unknown> = Promise.resolve();
 
   constructor(options: ElasticsearchOptions) {
     this.#options = options;
@@ -120,7 +121,16 @@ export class ElasticsearchStore implements EventStore {
     return countPlaces(this.#client, this.#prefix, collector, ranges);
   }
 
-  async erase(selection: Selection): Promise<number> {
+  /** One after the other: two at once would count the same events twice. */
+  erase(selection: Selection): Promise<number> {
+    const erasing = this.#erasing.then(() => this.#erase(selection));
+    this.#erasing = erasing.catch(() => undefined);
+    return erasing;
+  }
+
+  async #erase(selection: Selection): Promise<number> {
+    await this.#prepare();
+    await finishErasures(this.#client, this.#state);
     await this.refresh();
     const erased = await eraseEvents(this.#client, this.#prefix, this.#state, selection);
     await this.refresh();
@@ -150,7 +160,11 @@ export class ElasticsearchStore implements EventStore {
   async check(): Promise<void> {
     const health = await ask(() =>
       this.#client.cluster.health(
-        { index: `${this.#prefix}*`, wait_for_status: 'yellow', timeout: '2s' },
+        {
+          index: [`${this.#prefix}-*`, `${this.#prefix}_*`],
+          wait_for_status: 'yellow',
+          timeout: '2s',
+        },
         { ignore: [408] },
       ),
     );
