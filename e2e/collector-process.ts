@@ -13,6 +13,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export interface CollectorProcess {
   readonly url: string;
   readonly dataDir: string;
+  readonly pid: number;
   /** Lines of its log so far. */
   readonly log: readonly string[];
   /** SIGTERM; resolves with the exit code. */
@@ -44,6 +45,7 @@ export async function startCollector(
   return {
     url,
     dataDir,
+    pid: child.pid ?? 0,
     log,
     stop: async () => (await end(child, 'SIGTERM'))[0],
     kill: async () => {
@@ -65,7 +67,8 @@ export async function runMetronome(
   return { code, ...output };
 }
 
-function spawnMetronome(
+/** Runs one `metronome` command without waiting for anything; it ends with this process. */
+export function spawnMetronome(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): ChildProcess {
