@@ -10,14 +10,7 @@ import type { Plugin, RollupOptions } from 'rollup';
 export const minify = (): Plugin =>
   terser({
     ecma: 2020,
-    compress: {
-      passes: 4,
-      unsafe: true,
-      unsafe_arrows: true,
-      unsafe_methods: true,
-      hoist_props: true,
-      pure_getters: true,
-    },
+    compress: { passes: 4, unsafe: true, unsafe_arrows: true, unsafe_math: true, unsafe_methods: true, pure_getters: true, conditionals: false },
     mangle: { properties: { regex: /^_./ } },
     format: { comments: false },
   });
@@ -34,7 +27,7 @@ const plainImport: Plugin = {
 const config: RollupOptions[] = [
   {
     input: 'packages/sdk/dist/script.js',
-    output: { file: 'packages/sdk/dist/metronome.js', format: 'iife' },
+    output: { file: 'packages/sdk/dist/metronome.js', format: 'iife', strict: false },
     plugins: [plainImport, minify()],
   },
   {

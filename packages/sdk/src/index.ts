@@ -7,32 +7,31 @@
  *
  * The functions act on the page's one tracker. Calls before `start` are held until then.
  */
-import { type Call, replay } from './calls.ts';
 import { standard } from './instrumentation/standard.ts';
-import type { Instrumentation } from './instrumentation.ts';
-import { whenIdle } from './lib/when-idle.ts';
-import type { EventRecord, Options } from './options.ts';
+import type { Instrumentations } from './instrumentation.ts';
+import { type EventRecord, type Options, secretsPattern } from './options.ts';
+import { inert } from './inert.ts';
 import { createTracker, type Metronome } from './tracker.ts';
 
-export type { Emit, Instrumentation, Page, View } from './instrumentation.ts';
+export type { Emit, Instrumentation, Instrumentations, Page, View } from './instrumentation.ts';
 export type { EventRecord, List, Options } from './options.ts';
 export type { Metronome } from './tracker.ts';
 
 /** Calls held before `start`; what comes later is let go. */
 const heldMax = 100;
-let held: Call[] = [];
+let held: ((metronome: Metronome) => void)[] = [];
 let current: Metronome | undefined;
 
-const call = (...args: Call): unknown => {
-  if (current) return replay(current, args);
-  if (held.length < heldMax && typeof document !== 'undefined') held.push(args);
-  return undefined;
+const call = (run: (metronome: Metronome) => void): void => {
+  if (current) run(current);
+  else if (held.length < heldMax && typeof document !== 'undefined') held.push(run);
 };
 
 /** Measures this page; called again before `stop`, it returns the same handle. */
 export const start = (options: Options): Metronome => {
   if (current) return current;
-  const metronome = createTracker(options, standard(options));
+  if (typeof document === 'undefined') return inert;
+  const metronome = createTracker(options, standard, secretsPattern(options));
   current = {
     ...metronome,
     stop: () => {
@@ -40,16 +39,17 @@ export const start = (options: Options): Metronome => {
       current = undefined;
     },
   };
-  for (const early of held) replay(metronome, early);
+  for (const run of held) run(metronome);
   held = [];
-  if (options.vitals !== false) whenIdle(() => void loadLate(metronome));
+  if (options.late !== false) whenIdle(() => void addLate(metronome));
   return current;
 };
 
-const loadLate = async (metronome: Metronome): Promise<void> => {
+const whenIdle = (run: () => void): unknown => (window.requestIdleCallback ?? setTimeout)(run);
+
+const addLate = async (metronome: Metronome): Promise<void> => {
   try {
-    const { late } = await import('./vitals-script.ts');
-    late.forEach(metronome.use);
+    metronome.use(await import('./vitals-script.ts'));
   } catch {
     // The chunk could not be loaded; everything else works without it.
   }
@@ -57,24 +57,26 @@ const loadLate = async (metronome: Metronome): Promise<void> => {
 
 /** Records an event of the application's. */
 export const track = (name: string, properties?: EventRecord): void =>
-  void call('track', name, properties);
+  call((metronome) => metronome.track(name, properties));
 
 /** Begins a page view. */
-export const view = (properties?: EventRecord): void => void call('view', properties);
+export const view = (properties?: EventRecord): void =>
+  call((metronome) => metronome.view(properties));
 
 /** Says what the page is about, until the URL changes. */
-export const setItem = (item: string | undefined): void => void call('setItem', item);
+export const setItem = (item: string | undefined): void =>
+  call((metronome) => metronome.setItem(item));
 
 /** Grants or denies what `consent: 'pending'` holds back. */
-export const consent = (state: 'granted' | 'denied'): void => void call('consent', state);
+export const consent = (state: 'granted' | 'denied'): void =>
+  call((metronome) => metronome.consent(state));
 
-/** Sends what is queued. */
-export const flush = async (): Promise<void> => {
-  await call('flush');
-};
+/** Adds instrumentations. */
+export const use = (instrumentations: Instrumentations): void =>
+  call((metronome) => metronome.use(instrumentations));
+
+/** Sends what is queued; resolves when the collector has answered or could not be reached. */
+export const flush = async (): Promise<void> => current?.flush();
 
 /** Sends what is queued and takes all listeners away. */
 export const stop = (): void => current?.stop();
-
-/** Adds an instrumentation. */
-export const use = (instrumentation: Instrumentation): void => void call('use', instrumentation);

@@ -1,7 +1,7 @@
-import type { Stop } from './lib/listen.ts';
+import type { Listen } from './lib/listen.ts';
 import type { EventRecord, Options } from './options.ts';
 
-/** One page view and what it is about; every event belongs to one. */
+/** One page view and what it is about. Every event carries the one that it belongs to. */
 export interface View {
   /** Id of the page view, which is also the id of its `view` event. */
   page: string;
@@ -9,19 +9,24 @@ export interface View {
   item?: string | undefined;
 }
 
-/** Records an event. `view` begins a new page view; it is sent at once, the rest in batches. */
-export type Emit = (event: string, fields?: EventRecord, view?: View) => void;
+/** Records an event. `view` begins a new page view. */
+export type Emit = (event: string, fields?: EventRecord) => void;
 
-/** The page views of this document. */
+/** What an instrumentation may know of the page. */
 export interface Page {
-  /** The first view and the latest ones, oldest first; the last is the current one. */
-  readonly views: readonly View[];
+  /** Listens until the tracker stops; what `handler` throws never reaches the page. */
+  readonly listen: Listen;
+  /** The current view. */
+  view(): View;
   /**
    * Calls `listener` when the page may be gone next, and with `ended` when its view makes room
    * for another. Events that it emits still belong to the view that ends.
    */
-  onLeave(listener: (ended: boolean) => void): void;
+  onLeave(listener: (ended?: boolean) => void): void;
 }
 
-/** Observes one thing; returns what takes its listeners away again. */
-export type Instrumentation = (emit: Emit, options: Options, page: Page) => Stop;
+/** Observes one thing, until the tracker stops. */
+export type Instrumentation = (emit: Emit, options: Options, page: Page) => void;
+
+/** Instrumentations by name; an option of that name which is `false` leaves one out. */
+export type Instrumentations = Readonly<Record<string, Instrumentation>>;

@@ -15,8 +15,6 @@ export interface Options {
   app?: string;
   /** What the page is about. Holds until the URL changes. */
   item?: string;
-  /** A write key, for collectors that ask for one. */
-  key?: string;
   /** The application's own id of the visitor. Never sent where GPC or DNT is on. */
   visitor?: string;
   /** The application's own id of the session. Never sent where GPC or DNT is on. */
@@ -35,18 +33,26 @@ export interface Options {
 
   /** Page views by themselves. Default: true; `view()` always works. */
   views?: boolean;
-  /** Engaged time and scroll depth. Default: true. */
-  engagement?: boolean;
+  /** `utm_…` parameters of the address. Default: true. */
+  campaign?: boolean;
   /** Clicks on links to files. Default: true. */
   downloads?: boolean;
   /** Clicks on links to other hosts. Default: true. */
   outbound?: boolean;
   /** Clicks on elements with `data-metronome-event`. Default: true. */
   actions?: boolean;
-  /** Uncaught errors and rejections; with vitals loaded, failed resources and CSP violations. */
+  /** Uncaught errors and unhandled rejections. Default: true. */
   errors?: boolean;
-  /** Web vitals, and at idle whatever else is loaded with them. Default: true. */
+  /** Whether to load, when the page is idle, what can wait: the four below. Default: true. */
+  late?: boolean;
+  /** Engaged time and scroll depth. Default: true. */
+  engagement?: boolean;
+  /** Web vitals. Default: true. */
   vitals?: boolean;
+  /** Images, scripts and styles that failed to load. Default: true. */
+  resources?: boolean;
+  /** Violations of the page's Content Security Policy. Default: true. */
+  violations?: boolean;
 
   /** `pending` holds everything in memory until `consent()` is called. Default: `granted`. */
   consent?: 'granted' | 'pending' | 'denied';
@@ -60,5 +66,9 @@ export interface Options {
   beforeSend?: (event: EventRecord) => EventRecord | null | undefined | false;
 }
 
-/** The items of a `List` as an alternation for a RegExp. */
-export const alternation = (list: List): string => String(list).replace(/[\s,]+/g, '|');
+/** The items of a `List`, each of which may be a regular expression, as one. */
+export const alternation = (list: List): string => String(list).replace(/,/g, '|');
+
+/** Matches the values of the parameters to `scrub`, also in addresses within addresses. */
+export const secretsPattern = ({ scrub }: Options): RegExp | undefined =>
+  scrub?.length ? new RegExp(`((\\b|%\\w\\w)(${alternation(scrub)})(=|%3D))[^&#"\\\\\\s]*`, 'gi') : undefined;

@@ -1,98 +1,79 @@
 /**
- * Events on their way: lines of JSON, oldest first, in memory and mirrored in localStorage.
+ * Events on their way, as lines of JSON: in memory, and in localStorage as a set of keys that all
+ * pages of the origin share.
  *
- * Invariants
- * - A line stays until the collector has answered for it; it is never changed, so every retry
- *   carries the same id and time, and the collector keeps one.
- * - Each page owns one storage key. A later page takes over the keys of others: it first saves
- *   the lines under its own key, then removes theirs. An owner that is still alive hears of the
- *   removal by the `storage` event and lets go.
- * - What does not fit is dropped from the old end and counted; the count lives in storage too.
+ * - A line never changes, so every retry carries the same id and time, and the collector keeps
+ *   one.
+ * - Any page may deliver any line: a page takes over what it finds in storage when it opens.
+ *   Whoever gets the answer removes the line; the other pages hear of it by `storage` events.
+ * - What does not fit is dropped, the newest first, and counted.
  */
-import { listen, type Stop } from './lib/listen.ts';
-import { newId } from './lib/new-id.ts';
+import { safely } from './lib/safely.ts';
 
-/** Roughly 600 events: a day without the collector, within a tenth of localStorage's quota. */
+/**
+ * Roughly 600 events: a day without the collector, in a twentieth of localStorage's quota. As
+ * much again is kept free for the reports of what did not fit.
+ */
 export const queueCharsMax = 256_000;
+/** Fits into the 64 KiB of a keepalive request even where each character takes three bytes. */
+export const lineCharsMax = 16_000;
 
-export interface Queue {
-  /** Lines that were given up since the last `_settle` of a `dropped` event. */
-  _dropped: number;
-  _add(line: string): void;
-  /** At least one line from `from` on, as many more as fit into `charsMax`. */
-  _take(charsMax: number, from?: number): string[];
-  _remove(lines: readonly string[]): void;
-  /** Mirrors the lines to storage; silent where storage is denied or full. */
-  _save(): void;
-  /** Takes over what other pages of this origin left behind. */
-  _adopt(): void;
-  _stop: Stop;
-}
+let lines: string[] = [];
+/** Events given up, and not reported yet. */
+export const losses: { _count: number } = { _count: 0 };
+/** Of the keys in localStorage; nothing is stored before it is known. */
+let prefix = '';
 
-export const createQueue = (prefix: string): Queue => {
-  const key = prefix + newId();
-  let lines: string[] = [];
-  let stored = false;
+const save = safely((line: string) => {
+  if (prefix) localStorage[prefix + line] = '';
+});
 
-  const push = (added: string[]): void => {
-    lines = lines.concat(added);
-    let chars = lines.join().length;
-    while (chars > queueCharsMax) {
-      chars -= (lines.shift() as string).length + 1;
-      queue._dropped++;
-    }
-  };
-
-  const queue: Queue = {
-    _dropped: 0,
-    _add: (line) => push([line]),
-    _take(charsMax, from = 0) {
-      let end = from;
-      let chars = 0;
-      while (
-        end < lines.length &&
-        ((chars += (lines[end] as string).length + 1) < charsMax || end === from)
-      ) {
-        end++;
-      }
-      return lines.slice(from, end);
-    },
-    _remove(gone) {
-      lines = lines.filter((line) => !gone.includes(line));
-    },
-    _save() {
-      try {
-        if (lines[0] || queue._dropped) {
-          localStorage.setItem(key, [queue._dropped, ...lines].join('\n'));
-          stored = true;
-        } else if (stored) {
-          localStorage.removeItem(key);
-          stored = false;
-        }
-      } catch {
-        // Denied or full: the lines are still in memory.
-      }
-    },
-    _adopt() {
-      try {
-        for (const other of Object.keys(localStorage)) {
-          if (other !== key && other.startsWith(prefix)) {
-            const [dropped, ...found] = (localStorage.getItem(other) as string).split('\n');
-            queue._dropped += Number(dropped) || 0;
-            push(found);
-            queue._save();
-            localStorage.removeItem(other);
-          }
-        }
-      } catch {
-        // Denied: there is nothing to take over.
-      }
-    },
-    _stop: listen<StorageEvent>(globalThis, 'storage', (event) => {
-      if (event.key === key && event.oldValue && !event.newValue) {
-        queue._remove(event.oldValue.split('\n'));
-      }
-    }),
-  };
-  return queue;
+/** With `urgent`, into the half that is kept free. */
+export const add = (line: string, urgent: boolean): void => {
+  if (
+    line.length > lineCharsMax ||
+    lines.join().length > (urgent ? 2 * queueCharsMax : queueCharsMax)
+  ) {
+    losses._count++;
+  } else {
+    lines.push(line);
+    save(line);
+  }
 };
+
+/** At least one line from `from` on, as many more as fit into `charsMax`. */
+export const take = (charsMax: number, from?: number): string[] => {
+  let chars = 0;
+  return lines.slice(from).filter((line, index) => (chars += line.length) < charsMax || !index);
+};
+
+/** The collector has answered for these lines, or the visitor wants none sent; or they are `lost`. */
+export const remove: (settled?: readonly string[], lost?: boolean) => void = safely((settled: readonly string[] = lines, lost?: boolean) => {
+  lines = lines.filter((line) => !settled.includes(line));
+  if (lost) losses._count += settled.length;
+  for (const line of settled) delete localStorage[prefix + line];
+});
+
+/** What another page has settled need not be sent from here. */
+export const onStorage = ({ key, newValue }: StorageEvent): void => {
+  if (newValue === null) lines = lines.filter((line) => prefix + line !== key);
+};
+
+/**
+ * Uses storage from now on, where the browser allows it: saves what is in memory, takes over what
+ * other pages left. `url` is where the lines go. True if the visitor has once said no.
+ */
+export const openStorage: (url: string) => boolean | undefined = safely((url: string): boolean => {
+  if (prefix) return false;
+  prefix = url;
+  for (const key in localStorage) {
+    if (key.startsWith(prefix + '{')) lines.push(key.slice(prefix.length));
+  }
+  lines.forEach(save);
+  return localStorage.metronome === 'denied';
+});
+
+/** Keeps the visitor's answer, and nothing by which to know the visitor. */
+export const rememberConsent: (consent: string) => void = safely((consent: string) => {
+  localStorage.metronome = consent;
+});

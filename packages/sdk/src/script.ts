@@ -1,55 +1,42 @@
 /**
  * The script-tag build: `<script defer src="https://collector/metronome.js" data-item="…">`.
  *
- * `window.metronome` is the handle that `start` returns. A stub of the same shape may stand there
- * before; the calls that it took are replayed.
+ * `window.metronome` is the handle that `start` returns. A stub may stand there before: the calls
+ * that it took in `q` are replayed, and `options` holds what does not fit into an attribute.
  */
-import { type Call, replay } from './calls.ts';
 import { standard } from './instrumentation/standard.ts';
-import type { Instrumentation } from './instrumentation.ts';
 import { safely } from './lib/safely.ts';
-import { whenIdle } from './lib/when-idle.ts';
-import type { Options } from './options.ts';
+import { type Options, secretsPattern } from './options.ts';
 import { createTracker, type Metronome } from './tracker.ts';
 
 interface Stub extends Partial<Metronome> {
-  /** Calls taken before this script ran. */
-  q?: Call[] | { push(call: Call): void };
+  q?: [method: keyof Metronome, ...args: unknown[]][];
+  options?: Options;
 }
 
-const words: Record<string, boolean> = { '': true, true: true, false: false };
-
 safely(() => {
-  const page = globalThis as unknown as { metronome?: Stub };
   const script = document.currentScript as HTMLScriptElement;
-  const stub = page.metronome;
+  const stub = (window as { metronome?: Stub }).metronome;
+  const folder = script.src.replace(/\/[^/]*$/, '');
   // A second tag on the same page counts nothing twice.
   if (stub?.use) return;
 
-  const options: Options = { endpoint: new URL('.', script.src).href };
-  for (const [name, value] of Object.entries(script.dataset)) {
-    (options as Record<string, unknown>)[name] = words[value as string] ?? value;
+  const options: Record<string, unknown> & Options = { endpoint: folder, ...stub?.options };
+  for (const name in script.dataset) {
+    const value = script.dataset[name];
+    options[name] = value === 'false' ? false : value || true;
   }
-  const metronome = createTracker(options, standard(options));
-  page.metronome = metronome;
-
-  if (stub) {
-    const push = (call: Call): void => void replay(metronome, call);
-    if (Array.isArray(stub.q)) stub.q.forEach(push);
-    stub.q = { push };
+  const metronome = createTracker(options, standard, secretsPattern(options));
+  (window as { metronome?: unknown }).metronome = metronome;
+  for (const [method, ...args] of stub?.q ?? []) {
+    (metronome[method] as (...args: unknown[]) => void)(...args);
   }
 
-  if (options.vitals !== false) {
-    const vitalsUrl = new URL('metronome-vitals.js', script.src).href;
-    whenIdle(() => void loadLate(vitalsUrl, metronome));
+  if (options.late !== false) {
+    const vitalsUrl = `${folder}/metronome-vitals.js`;
+    (window.requestIdleCallback ?? setTimeout)(() =>
+      // Blocked or missing: everything else works without it.
+      import(vitalsUrl).then(metronome.use, () => {}),
+    );
   }
 })();
-
-const loadLate = async (url: string, metronome: Metronome): Promise<void> => {
-  try {
-    const { late } = (await import(url)) as { late: readonly Instrumentation[] };
-    late.forEach(metronome.use);
-  } catch {
-    // Blocked or missing; everything else works without it.
-  }
-};

@@ -1,10 +1,10 @@
-import type { Emit, Instrumentation, Page, View } from './instrumentation.ts';
-import { listen, type Stop } from './lib/listen.ts';
+import type { Emit, Instrumentation, Instrumentations, Page, View } from './instrumentation.ts';
+import { listen, unlisten } from './lib/listen.ts';
 import { newId } from './lib/new-id.ts';
 import { safely } from './lib/safely.ts';
-import { alternation, type EventRecord, type Options } from './options.ts';
-import { createQueue } from './queue.ts';
-import { createTransport, settleMs } from './transport.ts';
+import type { EventRecord, Options } from './options.ts';
+import { add, losses, onStorage, openStorage, rememberConsent, remove } from './queue.ts';
+import { connect, depart, flush, hurry, onOnline, schedule } from './transport.ts';
 
 /** What `start` returns. No call throws, and none does anything after `stop`. */
 export interface Metronome {
@@ -14,206 +14,163 @@ export interface Metronome {
   view(properties?: EventRecord): void;
   /** Says what the page is about, until the URL changes. */
   setItem(item: string | undefined): void;
-  /** A `denied` is remembered on this device, without any id, until a `granted`. */
+  /** The answer is remembered on this device, without any id; a `denied` holds until `granted`. */
   consent(state: 'granted' | 'denied'): void;
   /** Sends what is queued; resolves when the collector has answered or could not be reached. */
   flush(): Promise<void>;
   /** Sends what is queued and takes all listeners away. */
   stop(): void;
-  /** Adds an instrumentation. */
-  use(instrumentation: Instrumentation): void;
+  /** Adds instrumentations. */
+  use(instrumentations: Instrumentations): void;
 }
 
-const storageKey = 'metronome';
-/** Views kept in memory, so that a late metric finds the one it belongs to. */
-const viewsMax = 20;
-
-/** Measures this page until `stop`. */
+/**
+ * Measures this page until `stop`. One at a time: the queue and the listeners are the page's.
+ *
+ * `secrets` matches what must not leave the page; its first group stays.
+ */
 export const createTracker = (
   options: Options,
-  instrumentations: readonly Instrumentation[],
+  instrumentations: Instrumentations,
+  secrets: RegExp = /^$/,
 ): Metronome => {
-  const { beforeSend, sample = 1, scrub } = options;
-  const signal = privacySignal();
-  const secrets = scrub && secretsPattern(alternation(scrub));
-  const url = tickUrl(options);
-  const queue = createQueue(`${storageKey}:${url}:`);
-  const stops: Stop[] = [queue._stop];
-  const leaveListeners: ((ended: boolean) => void)[] = [];
+  const { app, visitor, session, item, beforeSend, endpoint = '' } = options;
+  const url = endpoint.replace(/\/?$/, '/tick');
+  const { globalPrivacyControl, doNotTrack } = navigator as unknown as {
+    globalPrivacyControl?: boolean;
+    doNotTrack: number;
+  };
+  const privacy = globalPrivacyControl ? 'gpc' : doNotTrack > 0 && 'dnt';
+  const leaveListeners: ((ended?: boolean) => void)[] = [];
 
-  let view: View = { page: newId(), url: location.href, item: options.item };
-  const views = [view];
-  let viewed = false;
-  /** A view whose title, item and URL may still change. */
+  let live = !(
+    Math.random() >= (options.sample as number) ||
+    (privacy && options.respect === 'drop')
+  );
+  let { consent = 'granted' } = options;
+  let active: boolean | undefined;
+  let allowed: boolean | undefined;
+  let viewed: boolean | undefined;
+  let view: View = { page: newId(), url: location.href, item };
+  /** Of a view whose title, item and URL may still change. */
   let draft: EventRecord | undefined;
-  let consent = options.consent ?? 'granted';
-  let active = false;
-  let prepared = false;
-  let live = Math.random() < Number(sample) && !(signal && options.respect === 'drop');
 
-  const record: Emit = (event, fields, of = view) => {
-    if (!live || consent === 'denied') return;
+  const record = safely<Parameters<Emit>, void>((event, fields) => {
     let fresh: EventRecord | null | undefined | false = {
+      ...view,
       event,
       id: newId(),
       time: Date.now(),
-      app: options.app,
-      visitor: options.visitor,
-      session: options.session,
-      ...of,
+      app,
+      ...(privacy ? { privacy } : { visitor, session }),
       ...fields,
-      ...(signal && { privacy: signal, visitor: undefined, session: undefined }),
     };
     if (beforeSend) fresh = beforeSend(fresh);
-    if (!fresh) return;
-    const line = JSON.stringify(fresh);
-    transport._send(secrets ? line.replace(secrets, '$1$2$3') : line);
-  };
+    if (fresh && live && consent !== 'denied') {
+      add(JSON.stringify(fresh).replace(secrets, '$1'), event === 'dropped');
+      schedule();
+    }
+  });
 
-  const seal = safely(() => {
+  const seal = (): void => {
     const fields = draft;
     draft = undefined;
     if (fields) record('view', { id: view.page, title: document.title, ...fields, ...view });
-  });
+  };
 
-  const leave = (ended: boolean): void => {
+  /** Puts into the queue what is still missing; true if anything may be sent or stored. */
+  const prepare = (): boolean | undefined => {
+    const { _count: value } = losses;
+    losses._count = 0;
+    if (value) record('dropped', { value });
+    seal();
+    if (allowed && openStorage(url)) allow('denied');
+    return allowed;
+  };
+
+  const leave = (ended?: boolean): void => {
     for (const listener of leaveListeners) safely(listener)(ended);
   };
 
-  const begin = (fields: EventRecord): void => {
-    if (draft && fields.navigation === 'replace') {
-      view.url = location.href;
-      return;
-    }
-    if (viewed) leave(true);
-    seal();
-    const { url = location.href, item = url === view.url ? view.item : undefined } =
-      fields as Partial<View>;
-    draft = {
-      time: Date.now(),
-      referrer: (viewed ? view.url : document.referrer) || undefined,
-      language: navigator.language,
-      ...campaign(url),
-      ...fields,
-    };
-    view = { page: viewed ? newId() : view.page, url, item };
-    if (!viewed) views.pop();
-    views.push(view);
-    if (views.length > viewsMax) views.splice(1, 1);
-    viewed = true;
-    transport._schedule(settleMs);
-  };
-
-  const emit: Emit = (event, fields = {}, of) =>
-    event === 'view' ? begin(fields) : record(event, fields, of);
-
-  const transport = createTransport(
-    url,
-    queue,
-    () => {
-      if (!prepared) {
-        prepared = true;
-        if (remembersDenial()) allow('denied');
-        else queue._adopt();
+  const begin = safely((fields: EventRecord = {}) => {
+    const before = view.url;
+    const { href } = location;
+    if (!draft || fields.navigation !== 'replace') {
+      if (viewed) {
+        leave(true);
+        seal();
+        view = { page: newId(), url: href, item: href === before ? view.item : undefined };
       }
-      seal();
-    },
-    safely((dropped) => record('dropped', { value: dropped })),
-  );
-
-  const allow = (state: 'granted' | 'pending' | 'denied'): void => {
-    consent = state;
-    if (consent === 'denied') {
-      queue._remove(queue._take(Infinity));
-      queue._save();
+      draft = { time: Date.now(), referrer: viewed ? before : document.referrer, ...fields };
+      viewed = true;
+      hurry();
     }
-    transport._allow(active && consent === 'granted');
-  };
-
-  const page: Page = { views, onLeave: (listener) => leaveListeners.push(listener) };
-  const use = safely((instrumentation: Instrumentation) => {
-    stops.push(instrumentation(emit, options, page));
+    view.url = href;
   });
 
-  const run = (): void => {
-    active = true;
-    instrumentations.forEach(use);
-    allow(consent);
+  const allow = (state: typeof consent): void => {
+    consent = state;
+    allowed = active && live && state === 'granted';
+    if (state === 'denied') remove();
+    hurry();
   };
 
-  const depart = (): void => {
-    leave(false);
-    transport._leave();
+  const emit: Emit = (event, fields) => (event === 'view' ? begin(fields) : record(event, fields));
+
+  const page: Page = {
+    listen,
+    view: () => view,
+    onLeave: (listener) => leaveListeners.push(listener),
+  };
+
+  const use = (added: Instrumentations): void => {
+    for (const name in added) {
+      if (options[name as keyof Options] !== false) safely(added[name] as Instrumentation)(emit, options, page);
+    }
+  };
+
+  const activate = (): void => {
+    active = true;
+    allow(consent);
+    use(instrumentations);
+  };
+
+  const exit = (): void => {
+    leave();
+    depart();
   };
 
   if (live) {
-    stops.push(
-      transport._stop,
-      listen(
-        globalThis,
-        'pagehide visibilitychange',
-        (event) => {
-          if (document.hidden || event.type === 'pagehide') depart();
-        },
-        true,
-      ),
+    connect(url, prepare);
+    listen('storage', onStorage);
+    listen('online', onOnline);
+    listen('prerenderingchange', activate);
+    listen(
+      'pagehide visibilitychange',
+      ({ type }) => {
+        if (document.hidden || type === 'pagehide') exit();
+      },
+      true,
     );
-    if ((document as { prerendering?: boolean }).prerendering) {
-      stops.push(listen(document, 'prerenderingchange', run));
-    } else run();
+    if (!(document as { prerendering?: boolean }).prerendering) activate();
   }
 
   return {
-    track: safely((name, properties) => record(name, properties)),
-    view: safely((properties = {}) => begin(properties)),
-    setItem: safely((item) => {
-      view.item = item;
-    }),
-    consent: safely((state) => {
-      rememberDenial(state === 'denied');
+    track: emit,
+    view: begin,
+    setItem: (next) => {
+      view.item = next;
+    },
+    consent: (state) => {
       allow(state);
-    }),
-    flush: () => transport._flush(),
+      rememberConsent(state);
+    },
+    flush,
     stop: safely(() => {
-      depart();
+      exit();
       live = false;
-      for (const stop of stops) stop();
+      unlisten();
     }),
     use,
   };
 };
-
-const tickUrl = ({ endpoint = '', key }: Options): string =>
-  endpoint.replace(/\/*$/, '/tick') + (key ? `?key=${encodeURIComponent(key)}` : '');
-
-const secretsPattern = (names: string): RegExp =>
-  new RegExp(`([?&#]|%3F|%26)(${names})(=|%3D)[^&#"\\\\\\s]*`, 'gi');
-
-/** Global Privacy Control, else Do Not Track, if the visitor has switched one on. */
-const privacySignal = (): string | undefined => {
-  const { globalPrivacyControl, doNotTrack } = navigator as Navigator & {
-    globalPrivacyControl?: boolean;
-    doNotTrack?: string;
-  };
-  return globalPrivacyControl ? 'gpc' : doNotTrack === '1' ? 'dnt' : undefined;
-};
-
-const campaign = (url: string): EventRecord => {
-  const found: EventRecord = {};
-  new URL(url).searchParams.forEach((value, name) => {
-    if (name.startsWith('utm_')) found[name] = value;
-  });
-  return found;
-};
-
-const remembersDenial = (): boolean => {
-  try {
-    return localStorage.getItem(storageKey) === 'denied';
-  } catch {
-    return false;
-  }
-};
-
-const rememberDenial = safely((denied: boolean) =>
-  denied ? localStorage.setItem(storageKey, 'denied') : localStorage.removeItem(storageKey),
-);

@@ -6,151 +6,99 @@
  * pagehide) there is no answer to wait for: the same lines go by fetchLater, else sendBeacon,
  * and stay in storage until a later answer settles them.
  */
-import { listen, type Stop } from './lib/listen.ts';
-import type { Queue } from './queue.ts';
+import { remove, take } from './queue.ts';
 
 /** Four bodies fit into the 64 KiB that all keepalive requests of a page share. */
 export const bodyCharsMax = 16_000;
-export const batchMs = 5_000;
 /** A view waits this long for its title, its item, or a redirect by `replaceState`. */
 export const settleMs = 100;
-const retryMsMin = 1_000;
-const retryMsMax = 300_000;
+/** A batch waits this long, and after each failure in a row twice as long. */
+export const batchMs = 4_000;
+export const retryMsMax = 300_000;
 
-/** A JSON array of the lines; `sent` on the first lets the collector see a wrong clock. */
-export const toBody = (lines: readonly string[], sent?: number): string =>
-  `[${sent ? `{"sent":${sent},${lines.join().slice(1)}` : lines.join()}]`;
+let url: string;
+let prepare: () => boolean | undefined;
+let charsMax = bodyCharsMax;
+let failures = 0;
+let timer = 0;
+let sending: Promise<void> | undefined;
 
-export interface Transport {
-  /** Queues one event; it goes with the next batch. */
-  _send(line: string): void;
-  /** Sends after `delayMs` at the latest, unless the collector wants us to wait. */
-  _schedule(delayMs: number): void;
-  /** Sends until the queue is empty or the collector says later. */
-  _flush(): Promise<void>;
-  /** The page may be gone after this call. */
-  _leave(): void;
-  /** Nothing is sent or stored before it is called with true. */
-  _allow(allowed: boolean): void;
-  _stop: Stop;
-}
-
-interface FetchLater {
-  (url: string, init: RequestInit): unknown;
-}
-
-export const createTransport = (
-  url: string,
-  queue: Queue,
-  prepare: () => void,
-  onDropped: (count: number) => void,
-): Transport => {
-  let allowed = false;
-  let charsMax = bodyCharsMax;
-  let failures = 0;
-  let timer = 0;
-  let dueMs = 0;
-  let saving = 0;
-  let sending: Promise<void> | undefined;
-  let deferred: AbortController | undefined;
-
-  const post = async (lines: readonly string[]): Promise<number> => {
-    try {
-      const response = await fetch(url, request(toBody(lines, Date.now())));
-      return response.status;
-    } catch {
-      return 0;
-    }
-  };
-
-  const drain = async (): Promise<void> => {
-    if (allowed) prepare();
-    for (let lines: string[]; allowed && (lines = queue._take(charsMax))[0];) {
-      const status = await post(lines);
-      if (status === 413 && lines[1]) {
-        charsMax /= 2;
-      } else if (status < 200 || status === 408 || status === 429 || status > 499) {
-        transport._schedule(
-          Math.min(retryMsMin * 2 ** failures++, retryMsMax) * (0.5 + Math.random()),
-        );
-        return;
-      } else {
-        failures = 0;
-        queue._remove(lines);
-        if (status > 400) queue._dropped += lines.length;
-        else if (queue._dropped) {
-          onDropped(queue._dropped);
-          queue._dropped = 0;
-        }
-        queue._save();
-      }
-    }
-    deferred?.abort();
-  };
-
-  const transport: Transport = {
-    _send(line) {
-      queue._add(line);
-      saving ||= setTimeout(() => {
-        saving = 0;
-        if (allowed) queue._save();
-      });
-      transport._schedule(batchMs);
-    },
-    _schedule(delayMs) {
-      const atMs = Date.now() + delayMs;
-      if (timer && (failures || atMs >= dueMs)) return;
-      clearTimeout(timer);
-      dueMs = atMs;
-      timer = setTimeout(() => {
-        timer = 0;
-        void transport._flush();
-      }, delayMs);
-    },
-    _flush: () =>
-      (sending ??= drain().finally(() => {
-        sending = undefined;
-      })),
-    _leave() {
-      if (allowed) prepare();
-      if (!allowed) return;
-      queue._save();
-      deferred?.abort();
-      deferred = new AbortController();
-      let later = false;
-      for (
-        let from = 0, lines: string[];
-        (lines = queue._take(charsMax, from))[0];
-        from += lines.length
-      ) {
-        try {
-          (globalThis as unknown as { fetchLater: FetchLater }).fetchLater(url, {
-            ...request(toBody(lines)),
-            signal: deferred.signal,
-          });
-          later = true;
-        } catch {
-          if (!navigator.sendBeacon(url, toBody(lines, Date.now()))) break;
-        }
-      }
-      if (later) void transport._flush();
-      else transport._schedule(batchMs);
-    },
-    _allow(value) {
-      allowed = value;
-      transport._schedule(settleMs);
-    },
-    _stop: listen(globalThis, 'online', () => {
-      failures = 0;
-      transport._schedule(0);
-    }),
-  };
-  return transport;
+/** `ready` puts into the queue what is still missing and says whether anything may be sent. */
+export const connect = (to: string, ready: () => boolean | undefined): void => {
+  url = to;
+  prepare = ready;
 };
 
-const request = (body: string): RequestInit => ({
+/** Sends the next batch when it is due. */
+export const schedule = (): void => {
+  timer ||= setTimeout(
+    () => {
+      timer = 0;
+      void flush();
+    },
+    // Spread, so that a collector that comes back is not met by all pages at once.
+    Math.min(batchMs * 2 ** failures, retryMsMax) * (0.5 + Math.random()),
+  );
+};
+
+/** Sends as soon as the latest view has settled, unless the collector wants us to wait. */
+export const hurry = (): void => {
+  if (!failures) setTimeout(flush, settleMs);
+};
+
+/** Sends until the queue is empty or the collector says later; never rejects. */
+export const flush = (): Promise<void> =>
+  (sending ??= drain().finally(() => {
+    sending = undefined;
+  }));
+
+/** The network is back: no reason to wait any longer. */
+export const onOnline = (): void => {
+  failures = 0;
+  void flush();
+};
+
+/** The page may be gone after this call. */
+export const depart = (): void => {
+  for (let from = 0, lines; prepare() && (lines = take(charsMax, from))[0]; from += lines.length) {
+    try {
+      fetchLater(url, request(lines));
+    } catch {
+      navigator.sendBeacon(url, request(lines).body as string);
+    }
+    schedule();
+  }
+};
+
+const drain = async (): Promise<void> => {
+  for (let lines; prepare() && (lines = take(charsMax))[0]; ) {
+    const status = await fetch(url, request(lines)).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (status === 413 && lines[1]) charsMax /= 2;
+    else if (!status || status === 429 || status > 499) {
+      failures++;
+      return schedule();
+    } else {
+      failures = 0;
+      // The collector itself counts what it answers with 400.
+      remove(lines, status > 400);
+    }
+  }
+};
+
+/** https://developer.mozilla.org/docs/Web/API/fetchLater_API, in Chromium only. */
+declare const fetchLater: typeof fetch;
+
+/**
+ * A JSON array of the lines; by `sent` on the first the collector sees a wrong clock. A string goes
+ * as text/plain, which needs no preflight.
+ */
+const request = (lines: readonly string[]): RequestInit & { activateAfter: number } => ({
   method: 'POST',
-  body,
   keepalive: true,
-  credentials: 'omit',
+  body: `[{"sent":${Date.now()},${lines.join().slice(1)}]`,
+  // At once, and by the browser if the page is gone.
+  activateAfter: 0,
 });

@@ -1,8 +1,8 @@
-/** What the script-tag build loads at idle: all that can wait. */
-import type { Instrumentation } from './instrumentation.ts';
-import { resources } from './instrumentation/resources.ts';
-import { violations } from './instrumentation/violations.ts';
-import { vitals } from './instrumentation/vitals.ts';
-
-/** In the order in which they are added. */
-export const late: readonly Instrumentation[] = [vitals, resources, violations];
+/**
+ * What can wait until the page is idle. The script-tag build has it in `metronome-vitals.js`, and
+ * hands the whole module to `use`.
+ */
+export { engagement } from './instrumentation/engagement.ts';
+export { resources } from './instrumentation/resources.ts';
+export { violations } from './instrumentation/violations.ts';
+export { vitals } from './instrumentation/vitals.ts';

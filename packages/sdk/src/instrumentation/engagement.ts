@@ -6,50 +6,37 @@
  * add up; `scroll` is the deepest point so far, in percent of the page.
  */
 import type { Instrumentation } from '../instrumentation.ts';
-import { all, listen } from '../lib/listen.ts';
 
 export const idleMs = 30_000;
 /** Less is kept for the next event: pagehide and hidden follow each other within moments. */
 const durationMsMin = 50;
 
-export const engagement: Instrumentation = (emit, _options, { onLeave }) => {
-  let visible = !document.hidden;
-  let lastMs = performance.now();
+export const engagement: Instrumentation = (emit, _options, { listen, onLeave }) => {
+  /** When the last sign of life was; 0 while the page is hidden. The first is the navigation. */
+  let lastMs = document.hidden ? 0 : 1;
   let engagedMs = 0;
-  let depth = 0;
+  let deepest = 0;
 
-  const advance = (): void => {
+  const advance = (type?: string): void => {
     const nowMs = performance.now();
-    if (visible) engagedMs += Math.min(nowMs - lastMs, idleMs);
-    lastMs = nowMs;
-    visible = !document.hidden;
+    if (lastMs) engagedMs += Math.min(nowMs - lastMs, idleMs);
+    lastMs = document.hidden ? 0 : nowMs;
+    // To look at any other time could force a layout.
+    if (type === 'scroll') deepest = Math.max(deepest, scrollY);
   };
 
-  const measureDepth = (): void => {
-    const { scrollHeight } = document.documentElement;
-    depth = Math.max(
-      depth,
-      Math.min(100, Math.round(((scrollY + innerHeight) / scrollHeight) * 100)),
-    );
-  };
-
+  advance('scroll');
   onLeave((ended) => {
     advance();
-    const duration = Math.round(engagedMs);
-    if (duration > durationMsMin) {
-      measureDepth();
-      emit('engagement', { duration, scroll: depth });
+    if (engagedMs > durationMsMin) {
+      const depth = (deepest + innerHeight) / document.documentElement.scrollHeight;
+      emit('engagement', {
+        duration: Math.round(engagedMs),
+        scroll: Math.round(Math.min(depth, 1) * 100),
+      });
       engagedMs = 0;
     }
-    if (ended) depth = 0;
+    if (ended) deepest = 0;
   });
-
-  return all(
-    listen(document, 'visibilitychange', advance),
-    listen(globalThis, 'pointermove pointerdown keydown', advance),
-    listen(globalThis, 'scroll', () => {
-      advance();
-      measureDepth();
-    }),
-  );
+  listen('visibilitychange pointermove pointerdown keydown scroll', ({ type }) => advance(type));
 };

@@ -1,53 +1,51 @@
 /**
- * Downloads and outbound links.
+ * Clicks on links that lead to a file or to another host: any button but the one for menus, any
+ * modifier, the keyboard; in HTML, SVG and shadow trees, and however late the link was added.
  *
  * A click is judged after the page's own handlers have seen it: one that they prevented leads
  * nowhere and does not count.
  */
-import type { Instrumentation } from '../instrumentation.ts';
-import { attributeItem } from '../lib/attribute-item.ts';
 import { listen } from '../lib/listen.ts';
+import type { Instrumentation } from '../instrumentation.ts';
+import { attribute } from '../lib/attribute.ts';
 import { safely } from '../lib/safely.ts';
 import { alternation } from '../options.ts';
 
-const fileFormats =
-  '7z|avi|bz2|csv|dmg|docx?|epub|exe|geojson|gpkg|gz|ics|iso|jar|jsonl?|kml|kmz|mp[34]|msi|nc|ndjson|od[pst]|parquet|pdf|pkg|pptx?|rar|rdf|rtf|shp|sqlite|tar|tgz|tiff?|tsv|ttl|txt|wav|xlsx?|xml|xz|zip|zst';
+export const fileFormats =
+  '.sv|\\w*jsonl?|.ml|.df|ttl|(doc|ppt|xls).?|od.|epub|txt|..?z|.ar|zip|shp|g?pkg|nc|tiff?|parquet|mp.|exe|dmg';
 
-export const links: Instrumentation = (emit, options, { views }) => {
+/**
+ * A download's `file` is the URL of the file; of one that exists in the page only, `blob:` and its
+ * name. `item` is the link's own `data-metronome-item`, `page_item` what the page is about.
+ */
+export const links: Instrumentation = (emit, options, { view }) => {
   const { downloads, outbound, formats = fileFormats } = options;
   const ending = new RegExp(`\\.(${alternation(formats)})$`, 'i');
 
-  return listen<MouseEvent>(globalThis, 'click auxclick', (event) => {
-    const path = event.composedPath() as Element[];
-    const link = path.find(
-      (node) => /^a(rea)?$/i.test(node.tagName) && (node as HTMLAnchorElement).href,
-    );
-    // Button 2 opens a menu.
+  listen<MouseEvent>('click auxclick', (event) => {
+    const path = event.composedPath() as HTMLAnchorElement[];
+    // <a>, <area>, and the <a> of SVG.
+    const link = path.find((node) => /^a/i.test(node.tagName) && node.href);
     if (!link || event.button > 1) return;
-    const href: string | SVGAnimatedString = (link as HTMLAnchorElement | SVGAElement).href;
-    const url = new URL(typeof href === 'string' ? href : href.baseVal, document.baseURI);
-    const name = link.getAttribute('download');
+    const { href, download } = link;
+    // In SVG an object: https://developer.mozilla.org/docs/Web/API/SVGAElement/href
+    const url = new URL((href as unknown as SVGAnimatedString).baseVal ?? href, document.baseURI);
     const web = /^http/.test(url.protocol);
     url.hash = '';
-    const view = views[views.length - 1];
     setTimeout(
       safely(() => {
         if (event.defaultPrevented) return;
-        if (downloads !== false && (name !== null || (web && ending.test(url.pathname)))) {
-          emit(
-            'download',
-            {
-              file: web ? url.href : url.protocol + name,
-              format: ending.test(url.pathname)
-                ? undefined
-                : ending.exec(name ?? '')?.[1]?.toLowerCase(),
-              item: attributeItem(path),
-              page_item: view?.item,
-            },
-            view,
-          );
-        } else if (outbound !== false && web && url.host !== location.host) {
-          emit('outbound', { target: url.href }, view);
+        if (link.matches('[download]') || (web && ending.test(url.pathname))) {
+          if (downloads !== false) {
+            emit('download', {
+              file: web ? url.href : url.protocol + download,
+              format: ending.exec(download)?.[1],
+              item: attribute(path, 'metronomeItem'),
+              page_item: view().item,
+            });
+          }
+        } else if (web && outbound !== false && url.host !== location.host) {
+          emit('outbound', { target: url.href });
         }
       }),
     );

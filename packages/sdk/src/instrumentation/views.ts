@@ -5,70 +5,52 @@
  * (https://developer.mozilla.org/docs/Web/API/Navigation/currententrychange_event), else by
  * wrapping `pushState` and `replaceState`.
  */
+import { listen } from '../lib/listen.ts';
 import type { Instrumentation } from '../instrumentation.ts';
-import { all, listen, type Stop } from '../lib/listen.ts';
 import { safely } from '../lib/safely.ts';
 
-type NavigationType = 'load' | 'push' | 'replace' | 'traverse' | 'restore';
-
 export const views: Instrumentation = (emit, { hash, replace, query, background }) => {
-  const address = (): string => (hash ? location.href : location.href.split('#', 1)[0]) as string;
-  const path = (href: string): string => href.replace(/\?[^#]*/, '');
-  let seen = '';
+  let path = '';
+  let place = '';
 
-  const view = (navigation: NavigationType): void => {
-    seen = address();
-    emit('view', { navigation });
+  /** Looks where we are; a place that was seen before is no view. */
+  const look = (navigation: string): void => {
+    if (!path && document.hidden && !background) return;
+    const pathBefore = path;
+    const placeBefore = place;
+    path = location.pathname + (hash ? location.hash : '');
+    place = path + (query === false ? '' : location.search);
+    if (
+      navigation === 'replace'
+        ? path !== pathBefore && replace !== false
+        : place !== placeBefore
+    ) {
+      emit('view', { navigation: pathBefore ? navigation : 'load' });
+    }
   };
 
-  const navigated = (navigation: NavigationType): void => {
-    const before = seen;
-    seen = address();
-    const counts =
-      path(before) === path(seen)
-        ? before !== seen && query !== false && navigation !== 'replace'
-        : replace !== false || navigation !== 'replace';
-    if (counts) view(navigation);
-  };
-
-  const load = (): void => {
-    if (!seen && (background || !document.hidden)) view('load');
-  };
-
-  load();
-  return all(
-    listen(document, 'visibilitychange', load),
-    listen<PageTransitionEvent>(globalThis, 'pageshow', (event) => {
-      if (event.persisted) view('restore');
-    }),
-    'navigation' in globalThis ? observe(navigated) : patch(navigated),
-  );
-};
-
-const observe = (navigated: (type: NavigationType) => void): Stop =>
-  listen<NavigationCurrentEntryChangeEvent>(navigation, 'currententrychange', (event) => {
-    if (event.navigationType) navigated(event.navigationType as NavigationType);
+  look('load');
+  listen<PageTransitionEvent>('visibilitychange pageshow popstate', ({ persisted }) => {
+    if (persisted) emit('view', { navigation: 'restore' });
+    else look('traverse');
   });
-
-const patch = (navigated: (type: NavigationType) => void): Stop => {
-  const patches = (['push', 'replace'] as const).map((type) => {
-    const method = `${type}State` as const;
-    const original = history[method];
-    const report = safely(() => navigated(type));
-    let stopped = false;
-    const patched: typeof original = function (this: History, ...args) {
-      original.apply(this, args);
-      if (!stopped) report();
-    };
-    history[method] = patched;
-    return () => {
-      stopped = true;
-      // Somebody else may have wrapped it since; then ours stays, and is silent.
-      if (history[method] === patched) history[method] = original;
-    };
-  });
-  return all(
-    listen(globalThis, 'popstate', () => navigated('traverse')),
-    ...patches,
-  );
+  if (window.navigation) {
+    listen<NavigationCurrentEntryChangeEvent>(
+      'currententrychange',
+      // `null` is an update of the entry's state.
+      ({ navigationType }) => navigationType && look(navigationType),
+      false,
+      navigation,
+    );
+  } else {
+    // The wrappers stay after a stop, for others may have wrapped them; nobody listens to them.
+    for (const navigation of ['push', 'replace']) {
+      const method = `${navigation}State` as 'pushState';
+      const original = history[method];
+      history[method] = (...args) => {
+        original.apply(history, args);
+        safely(look)(navigation);
+      };
+    }
+  }
 };

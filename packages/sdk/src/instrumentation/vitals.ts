@@ -1,27 +1,31 @@
-/** Web vitals, each once per page load, restored page or soft navigation. */
-import { onCLS, onFCP, onINP, onLCP, onTTFB, type MetricType } from 'web-vitals';
-import type { Instrumentation } from '../instrumentation.ts';
+/**
+ * Web vitals, each once per page load, restored page or soft navigation: what it was when the page
+ * was first hidden, or its view ended.
+ */
+import { onCLS, onFCP, onINP, onLCP, onTTFB } from 'web-vitals';
+import type { Instrumentation, View } from '../instrumentation.ts';
 
-export const vitals: Instrumentation = (emit, _options, { views }) => {
-  const seen = new Set<string>();
-  let live = true;
-  const report = ({ id, name, value, rating, navigationType, navigationURL }: MetricType): void => {
-    if (!live || seen.has(id)) return;
-    seen.add(id);
-    const view = [...views].reverse().find(({ url }) => url === navigationURL) ?? views[0];
-    emit(
-      'vital',
-      { name, value: Number(value.toFixed(4)), rating, navigation: navigationType },
-      view,
+export const vitals: Instrumentation = (emit, _options, { view }) => {
+  const first = view();
+  const views: Record<string, View> = {};
+  const reported: Record<string, boolean> = {};
+  for (const observe of [onCLS, onFCP, onINP, onLCP, onTTFB]) {
+    observe(
+      ({ id, name, value, rating, navigationType: navigation, navigationURL }) => {
+        // A metric may come when its view has ended.
+        views[view().url] = view();
+        if (!reported[id]) {
+          emit('vital', {
+            ...(views[navigationURL as string] ?? first),
+            name,
+            value: Number(value.toFixed(4)),
+            rating,
+            navigation,
+          });
+        }
+        reported[id] = true;
+      },
+      { reportSoftNavs: true },
     );
-  };
-  const options = { reportSoftNavs: true };
-  onCLS(report, options);
-  onFCP(report, options);
-  onINP(report, options);
-  onLCP(report, options);
-  onTTFB(report, options);
-  return () => {
-    live = false;
-  };
+  }
 };

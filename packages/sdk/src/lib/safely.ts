@@ -5,6 +5,6 @@ export const safely =
     try {
       return fn(...args);
     } catch {
-      return undefined;
+      // The page comes first.
     }
   };
