@@ -1,6 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CollectorProcess, startCollector } from './collector-process.ts';
@@ -191,27 +189,4 @@ describe('an Elasticsearch with users and TLS', () => {
     expect(collector.log.join('\n')).not.toContain('wrong-password');
     await collector.stop();
   });
-});
-
-test('an API key is sent as such', async () => {
-  const seen: (string | undefined)[] = [];
-  const server = createServer((request, response) => {
-    seen.push(request.headers.authorization);
-    response.writeHead(503).end();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  const collector = await startCollector({
-    env: {
-      METRONOME_STORE: 'elasticsearch',
-      METRONOME_ELASTICSEARCH_URL: `http://127.0.0.1:${port}`,
-      METRONOME_ELASTICSEARCH_API_KEY: 'aWQ6c2VjcmV0',
-    },
-  });
-  await eventually(async () => expect(seen).toContain('ApiKey aWQ6c2VjcmV0'));
-  expect(collector.log.join('\n')).not.toContain('aWQ6c2VjcmV0');
-  await collector.stop();
-  server.close();
 });

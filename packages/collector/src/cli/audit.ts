@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import type { Audit, AuditDay } from '../delivery/audit.ts';
-import type { Command } from './cli.ts';
+import type { Command } from './command.ts';
 import { speak } from './speak.ts';
 import { table } from './table.ts';
 

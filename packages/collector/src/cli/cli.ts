@@ -1,16 +1,9 @@
 import { MetronomeError } from '../errors.ts';
 import { audit } from './audit.ts';
+import type { Command } from './command.ts';
 import { rejects } from './rejects.ts';
 import { start } from './start.ts';
 import { tock } from './tock.ts';
-
-/** One command of the `metronome` program. */
-export interface Command {
-  readonly usage: string;
-  readonly meaning: string;
-  /** Resolves with the exit code. */
-  readonly run: (args: readonly string[]) => Promise<number>;
-}
 
 const COMMANDS: Readonly<Record<string, Command>> = { start, tock, audit, rejects };
 

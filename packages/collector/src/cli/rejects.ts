@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import type { RejectEntry } from '../delivery/reject-log.ts';
 import { MetronomeError } from '../errors.ts';
-import type { Command } from './cli.ts';
+import type { Command } from './command.ts';
 import { speak } from './speak.ts';
 
 /** `metronome rejects list`, `metronome rejects retry`: acknowledged events that no store takes. */

@@ -8,7 +8,7 @@ import { type Logger, pino } from 'pino';
 import { type Collector, openCollector } from '../collector.ts';
 import { type Config, readConfig } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
-import type { Command } from './cli.ts';
+import type { Command } from './command.ts';
 import { SOCKET_NAME } from './speak.ts';
 
 /** Slow clients are cut off: time for the headers, for a whole request, and between requests. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
-import type { Command } from './cli.ts';
+import type { Command } from './command.ts';
 import { speak } from './speak.ts';
 
 const text = { type: 'string' } as const;
