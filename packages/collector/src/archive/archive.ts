@@ -10,7 +10,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { constants, createGzip } from 'node:zlib';
 import type { Clock } from '../clock.ts';
 import type { Consumer, JournalBatch } from '../journal/consumer.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -30,6 +30,8 @@ export interface ArchiveStatus {
 }
 
 const READ_LIMITS = { eventsMax: Number.POSITIVE_INFINITY, bytesMax: 1024 * 1024 };
+/** Half the processor time of the default, for a tenth more bytes. */
+const GZIP_LEVEL = constants.Z_BEST_SPEED;
 const RETRY_MS = 10_000;
 
 /** Archives one journal until it is stopped. */
@@ -93,7 +95,7 @@ export class Archive {
     await mkdir(dirname(path), { recursive: true });
     const lines = Readable.from(this.#lines(segment), { objectMode: false });
     const file = createWriteStream(draft, { flush: true });
-    await pipeline(lines, createGzip(), file, { signal });
+    await pipeline(lines, createGzip({ level: GZIP_LEVEL }), file, { signal });
     await rename(draft, path);
     for (let at = dirname(path); at.length >= folder.length; at = dirname(at)) await syncFolder(at);
   }
