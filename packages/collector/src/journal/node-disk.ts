@@ -109,13 +109,24 @@ async function syncFolder(folder: string): Promise<void> {
  * the message.
  */
 async function lock(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true });
+  try {
+    await mkdir(folder, { recursive: true });
+    return await lockWithin(folder);
+  } catch (cause) {
+    if (cause instanceof MetronomeError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MetronomeError('config', `${folder} cannot be used: ${reason}.`, { cause });
+  }
+}
+
+async function lockWithin(folder: string): Promise<() => Promise<void>> {
   const owner = join(folder, 'owner');
   const database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (cause) {
     database.close();
+    if (!isBusy(cause)) throw cause;
     const who = await readFile(owner, 'utf8').catch(() => 'unknown');
     const message = `${folder} is in use by another process (${who.trim()}).`;
     throw new MetronomeError('config', message, { cause });
@@ -125,4 +136,11 @@ async function lock(folder: string): Promise<() => Promise<void>> {
     await rm(owner, { force: true });
     database.close();
   };
+}
+
+/** https://www.sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }

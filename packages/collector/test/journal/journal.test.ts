@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MetronomeError } from '../../src/errors.ts';
@@ -185,6 +185,15 @@ it('is owned by one process', async () => {
   });
   await journal.close();
   await (await openTestJournal({ folder })).close();
+});
+
+it('says when its folder cannot be used', async () => {
+  const folder = join(await temporaryFolder(), 'file');
+  await writeFile(folder, 'in the way');
+  await expect(openTestJournal({ folder })).rejects.toMatchObject({
+    code: 'config',
+    message: expect.stringContaining('cannot be used: EEXIST'),
+  });
 });
 
 it('takes no more when it is closed, and loses nothing that it had taken', async () => {
