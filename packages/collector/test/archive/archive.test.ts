@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { Archive } from '../../src/archive/archive.ts';
 import type { Journal } from '../../src/journal/journal.ts';
-import { linesOf, openTestJournal, temporaryFolder } from '../journal/open.ts';
+import { eventually, linesOf, openTestJournal, temporaryFolder } from '../journal/open.ts';
 import { SimulatedClock } from '../journal/simulated-clock.ts';
 
 const RETRY_MS = 10_000;
@@ -23,7 +23,7 @@ async function appendSegment(journal: Journal, count: number): Promise<void> {
 }
 
 async function archivedTo(archive: Archive, next: number): Promise<void> {
-  await expect.poll(() => archive.status).toEqual({ next });
+  await eventually(() => archive.status).toEqual({ next });
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -110,11 +110,11 @@ it('keeps the segment while its folder cannot be written, and says why', async (
   const journal = await openTestJournal();
   const archive = archiveOf(journal, folder, clock);
   await appendSegment(journal, 3);
-  await expect.poll(() => archive.status.lastError).toContain('EEXIST');
+  await eventually(() => archive.status.lastError).toContain('EEXIST');
   expect(journal.present()).toHaveLength(1);
   await rm(folder);
   await mkdir(folder);
-  await expect.poll(() => clock.nextWakeMs).toBe(RETRY_MS);
+  await eventually(() => clock.nextWakeMs).toBe(RETRY_MS);
   clock.advance(RETRY_MS);
   await archivedTo(archive, 4);
   expect(await filesIn(folder)).toHaveLength(1);

@@ -12,7 +12,7 @@ import type { Journal } from '../../src/journal/journal.ts';
 import { nodeDisk } from '../../src/journal/node-disk.ts';
 import { systemClock } from '../../src/clock.ts';
 import { openDuckdbStore } from '../../src/store/duckdb/store.ts';
-import { linesOf, openTestJournal, temporaryFolder } from '../journal/open.ts';
+import { eventually, linesOf, openTestJournal, temporaryFolder } from '../journal/open.ts';
 import { SimulatedClock } from '../journal/simulated-clock.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -67,9 +67,7 @@ async function deliver(
 }
 
 async function delivered({ delivery }: Parts): Promise<void> {
-  await expect
-    .poll(() => delivery.status, { timeout: 20_000, interval: 5 })
-    .toMatchObject({ state: 'delivering', waiting: 0 });
+  await eventually(() => delivery.status).toMatchObject({ state: 'delivering', waiting: 0 });
 }
 
 async function openDuckdb(folder: string): Promise<EventStore> {
@@ -132,7 +130,7 @@ describe('to DuckDB', () => {
     const second = await deliver(store, { folder });
     await delivered(second);
     expect(second.delivery.status).toMatchObject({ stored: 1, duplicates: 0 });
-    await expect.poll(() => second.journal.bytes).toBe(0);
+    await eventually(() => second.journal.bytes).toBe(0);
     expect((await audit({ ...second, store })).agrees).toBe(true);
   });
 });
@@ -145,10 +143,10 @@ describe('to a store in trouble', () => {
     store.plan('before', 'before', 'bug', 'before');
     await parts.journal.append([line('a')]);
     for (const failures of [1, 2, 3, 4]) {
-      await expect.poll(() => parts.delivery.status.errors).toBe(failures);
+      await eventually(() => parts.delivery.status.errors).toBe(failures);
       expect(parts.delivery.status).toMatchObject({ state: 'retrying', waiting: 1 });
       expect(parts.delivery.status.lastError).toMatch(/away|bug/u);
-      await expect.poll(() => clock.nextWakeMs).toBe(100);
+      await eventually(() => clock.nextWakeMs).toBe(100);
       clock.advance(100);
     }
     await delivered(parts);
@@ -163,7 +161,7 @@ describe('to a store in trouble', () => {
     const parts = await deliver(store, { clock, journal });
     store.plan('before');
     await journal.append([line('a')]);
-    await expect.poll(() => parts.delivery.status.errors).toBe(1);
+    await eventually(() => parts.delivery.status.errors).toBe(1);
     clock.advance(90);
     expect(parts.delivery.status).toMatchObject({ lagMs: 90, waiting: 1 });
   });
@@ -173,7 +171,7 @@ describe('to a store in trouble', () => {
     const parts = await deliver(store, { clock: new SimulatedClock() });
     store.plan('before');
     await parts.journal.append([line('a')]);
-    await expect.poll(() => parts.delivery.status.state).toBe('retrying');
+    await eventually(() => parts.delivery.status.state).toBe('retrying');
     await parts.delivery.stop();
     expect(parts.delivery.status.state).toBe('stopped');
   });
@@ -203,7 +201,7 @@ describe('to a store in trouble', () => {
     await older.journal.append([line('a'), line('b')]);
     await delivered(older);
     const parts = await deliver(store, { clock: new SimulatedClock() });
-    await expect.poll(() => parts.delivery.status.lastError).toContain('older than the store');
+    await eventually(() => parts.delivery.status.lastError).toContain('older than the store');
     expect(parts.delivery.status.state).toBe('retrying');
   });
 });
@@ -235,16 +233,16 @@ describe('batches', () => {
     const clock = new SimulatedClock();
     const parts = await deliver(store, { clock, batchDelayMs: 100, batchEventsMax: 5 });
     await parts.journal.append([line('a')]);
-    await expect.poll(() => clock.nextWakeMs).toBe(100);
+    await eventually(() => clock.nextWakeMs).toBe(100);
     await parts.journal.append([line('b')]);
     expect(store.calls).toEqual([]);
     clock.advance(100);
-    await expect.poll(() => store.calls).toEqual([{ first: 1, last: 2 }]);
+    await eventually(() => store.calls).toEqual([{ first: 1, last: 2 }]);
     await parts.journal.append(linesOf(7).map((_, at) => line(`more${at}`)));
-    await expect.poll(() => store.calls[1]).toEqual({ first: 3, last: 7 });
-    await expect.poll(() => clock.nextWakeMs).toBe(100);
+    await eventually(() => store.calls[1]).toEqual({ first: 3, last: 7 });
+    await eventually(() => clock.nextWakeMs).toBe(100);
     clock.advance(100);
-    await expect.poll(() => store.calls[2]).toEqual({ first: 8, last: 9 });
+    await eventually(() => store.calls[2]).toEqual({ first: 8, last: 9 });
   });
 
   it('are cut by bytes', async () => {

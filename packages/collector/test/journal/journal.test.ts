@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MetronomeError } from '../../src/errors.ts';
 import type { Journal } from '../../src/journal/journal.ts';
-import { EVERYTHING, linesOf, openTestJournal, temporaryFolder } from './open.ts';
+import { eventually, EVERYTHING, linesOf, openTestJournal, temporaryFolder } from './open.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 
@@ -77,7 +77,7 @@ it('keeps a segment until every consumer has released it', async () => {
   archive.release(4);
   await journal.append(linesOf(3));
   await journal.roll();
-  await expect.poll(() => journal.present().map(({ segment }) => segment)).toEqual([4, 7]);
+  await eventually(() => journal.present().map(({ segment }) => segment)).toEqual([4, 7]);
   expect(journal.segments().map(({ last }) => last)).toEqual([3, 6, 9]);
   await journal.close();
 });
@@ -91,7 +91,7 @@ it('refuses what does not fit, and goes on by itself when consumers have release
   expect(error).toMatchObject({ code: 'unavailable', retryAfterS: 1 });
   expect(error.message).toContain('full');
   store.release(2);
-  await expect.poll(() => journal.bytes).toBeLessThan(2000);
+  await eventually(() => journal.bytes).toBeLessThan(2000);
   expect(await journal.append(long)).toEqual({ first: 3, last: 3 });
   await journal.close();
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type Journal, type JournalOptions, openJournal } from '../../src/journal/journal.ts';
 import { nodeDisk } from '../../src/journal/node-disk.ts';
 import { SimulatedClock } from './simulated-clock.ts';
@@ -36,3 +36,8 @@ export function linesOf(count: number, fields: Readonly<Record<string, unknown>>
 }
 
 export const EVERYTHING = { eventsMax: 1_000_000, bytesMax: 64 * 1024 * 1024 };
+
+/** `expect.poll` with patience for a busy machine. */
+export function eventually<T>(read: () => T): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(read, { timeout: 30_000, interval: 5 });
+}
