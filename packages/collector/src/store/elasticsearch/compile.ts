@@ -1,4 +1,5 @@
 import type { estypes } from '@elastic/elasticsearch';
+import { FIELDS } from '../../event.ts';
 import { resolveField } from '../../query/field.ts';
 import { fullOrder } from '../../query/order-rows.ts';
 import type {
@@ -10,6 +11,8 @@ import type {
   Range,
   Scalar,
 } from '../../query/query.ts';
+import type { Scan } from '../../query/scan.ts';
+import type { PagedSearch } from './select.ts';
 
 /**
  * A query becomes one search: its dimensions are aggregations inside each other, its measures
@@ -67,6 +70,64 @@ export function compileAround(innermost: Aggregations, query: Query, slice: Slic
     aggs,
   };
 }
+
+/** Name of the aggregation of the visitors that a scan reads. */
+export const NEWEST = 'newest';
+
+/**
+ * The newest visitors of a scan. A visitor among the newest of all is among the newest of the
+ * shard that has its last event, so the answer is exact.
+ */
+export function compileNewest({
+  range,
+  visitors: { having, limit },
+}: Scan & Required<Pick<Scan, 'visitors'>>): SearchBody {
+  return {
+    size: 0,
+    track_total_hits: false,
+    query: queryOf({ filter: having }, range),
+    aggs: {
+      [NEWEST]: {
+        terms: {
+          field: 'user.id',
+          size: limit,
+          shard_size: limit,
+          order: [{ last: 'desc' }, { _key: 'asc' }],
+        },
+        aggs: { last: { max: { field: '@timestamp' } } },
+      },
+    },
+  };
+}
+
+/** The search of a scan, whose marks are named queries; `visitors`: those that it is held to. */
+export function compileScan(
+  { fields, marks = {}, filter, range }: Scan,
+  visitors?: readonly string[],
+): PagedSearch {
+  const { bool } = queryOf(filter ? { filter } : {}, range);
+  const only = visitors ? [{ terms: { 'user.id': [...visitors] } }] : [];
+  const named = Object.entries(marks).map(([_name, mark]) => ({
+    bool: { filter: [compileFilter(mark)], _name },
+  }));
+  return {
+    query: { bool: { filter: [...bool.filter, ...only], should: named } },
+    _source: false,
+    docvalue_fields: fields.map((name) =>
+      FIELDS[name].type === 'time'
+        ? { field: FIELDS[name].at, format: 'epoch_millis' }
+        : { field: FIELDS[name].at },
+    ),
+    sort: SCAN_SORT,
+  };
+}
+
+const SCAN_SORT: estypes.Sort = [
+  { 'user.id': { order: 'asc', missing: '_last' } },
+  { '@timestamp': 'asc' },
+  { 'journal.collector': 'asc' },
+  { 'journal.sequence': 'asc' },
+];
 
 /**
  * Rows that Elasticsearch itself can cut to, in its own order: for one field ordered by counts

@@ -12,8 +12,10 @@ import { rowsOf, type Rows, type SearchAnswer } from './rows.ts';
 
 /** A slice is cut into so many when a shard had to leave out groups. */
 const SLICE_PARTS = 8;
-/** Slices of one query; 50,000 groups each. */
-const SLICES_MAX = 4_096;
+/** Searches of one query. */
+const SLICES_MAX = 512;
+/** Groups of one query, all of which are held to order them. */
+const ROWS_HELD_MAX = 1_000_000;
 
 /** One search over all daily indices; its answer is whole, or it throws. */
 export type Search = (body: estypes.SearchRequest) => Promise<SearchAnswer>;
@@ -63,7 +65,8 @@ async function sliceRows(
   if (rows !== 'cut') return rows;
   const parts: Row[] = [];
   for (const part of await partsOf(search, query, slice)) {
-    parts.push(...(await sliceRows(search, query, part, slices)));
+    for (const row of await sliceRows(search, query, part, slices)) parts.push(row);
+    if (parts.length > ROWS_HELD_MAX) throw tooManyGroups();
   }
   return parts;
 }

@@ -16,15 +16,32 @@ export interface Paging {
   readonly source?: readonly string[];
 }
 
-/**
- * Pages over the selected events as they were at the first call, each once, whatever is written
- * or erased meanwhile.
- */
+/** What pages are made of: a query and what to read of each hit. */
+export type PagedSearch = Pick<estypes.SearchRequest, 'query' | '_source' | 'docvalue_fields'> & {
+  readonly sort: estypes.Sort;
+};
+
+/** Pages over the selected events, see `pagesOf`. */
 export async function* selectEvents(
   client: Client,
   prefix: string,
   selection: Selection,
   { size, sort, source }: Paging,
+): AsyncGenerator<readonly Hit[]> {
+  const query = selectionQuery(selection);
+  const search = { query, sort, ...(source ? { _source: [...source] } : {}) };
+  yield* pagesOf(client, prefix, search, size);
+}
+
+/**
+ * Pages over the hits of a search as they were at the first call, each once, whatever is written
+ * or erased meanwhile.
+ */
+export async function* pagesOf(
+  client: Client,
+  prefix: string,
+  search: PagedSearch,
+  size: number,
 ): AsyncGenerator<readonly Hit[]> {
   const opened = await ask(() =>
     client.openPointInTime({
@@ -41,12 +58,10 @@ export async function* selectEvents(
       const page = await ask(() =>
         client.search<Record<string, unknown>>({
           pit: { id, keep_alive: KEEP_ALIVE },
+          ...search,
           size,
-          sort,
-          query: selectionQuery(selection),
           track_total_hits: false,
           allow_partial_search_results: false,
-          ...(source ? { _source: [...source] } : {}),
           ...(after ? { search_after: after } : {}),
         }),
       );

@@ -12,6 +12,7 @@ import type {
 } from '../../event-store.ts';
 import { checkQuery } from '../../query/check-query.ts';
 import type { Query, Row } from '../../query/query.ts';
+import type { Scan } from '../../query/scan.ts';
 import { createDocuments, type Outcome } from './append.ts';
 import { compile } from './compile.ts';
 import { ask, connect, unavailable, type ElasticsearchOptions } from './connection.ts';
@@ -21,6 +22,7 @@ import { exportEvents } from './export.ts';
 import { NumericMapping } from './numeric-mapping.ts';
 import { countPlaces } from './places.ts';
 import { runQuery, searchWith, type Search } from './run-query.ts';
+import { explainScan, runScan } from './scan.ts';
 import { agreeSalt, forgetSalts } from './salt.ts';
 import { State } from './state.ts';
 import { putTemplate } from './template.ts';
@@ -106,7 +108,13 @@ export class ElasticsearchStore implements EventStore {
     return runQuery(this.#search, query);
   }
 
-  explain(query: Query): string {
+  async *scan(scan: Scan): AsyncIterable<Row> {
+    await this.#prepare();
+    yield* runScan(this.#client, this.#prefix, this.#search, scan);
+  }
+
+  explain(query: Query | Scan): string {
+    if (!('measures' in query)) return explainScan(query);
     checkQuery(query);
     const distinct = compileDistinct(query);
     const searches = distinct.length === 0 ? compile(query) : [compile(query), ...distinct];

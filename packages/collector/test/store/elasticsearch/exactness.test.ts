@@ -128,4 +128,15 @@ describe('over several shards and more groups than one answer holds', () => {
   it.each(queries)('answers %s', async (_, query) => {
     expect(await store.query(query)).toEqual(expected(query));
   });
+
+  it('answers more times than one answer holds, with no field to slice by', async () => {
+    const minute = { kind: 'time', interval: 'minute' } as const;
+    const order = [{ by: 'A', direction: 'ascending' }] as const;
+    const once = { measures: { n: count }, dimensions: { A: minute }, order, range };
+    // Sixteen buckets for each of 4,320 minutes.
+    const names = Array.from('ABCDEFGHIJKLMNOP');
+    const dimensions = Object.fromEntries(names.map((name) => [name, minute]));
+    const rows = await store.query({ ...once, dimensions });
+    expect(rows.map(({ A, n }) => ({ A, n }))).toEqual(await store.query(once));
+  });
 });
