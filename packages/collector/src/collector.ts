@@ -98,6 +98,7 @@ export async function openCollector(
       clearInterval(agreeing);
       await Promise.all([delivery.stop(), archive?.stop()]);
       await journal.close();
+      await rejects.close();
       await store.close();
     },
   };
@@ -147,7 +148,11 @@ function appParts(config: Config, running: Running): AppParts {
     bodyBytesMax: settings.METRONOME_BODY_BYTES_MAX,
     timeZone: settings.METRONOME_TIMEZONE,
     now: systemClock.now,
-    readiness: async () => ({ journal: journalState(journal), store: await storeState(store) }),
+    readiness: async () => ({
+      journal: journalState(journal),
+      delivery: deliveryState(delivery),
+      store: await storeState(store),
+    }),
     pages: pages(async () => last.receivedAt ?? storedReceivedAt(store), options.exampleDir),
   };
 }
@@ -163,6 +168,10 @@ function openIntake({ settings, structure }: Config, salts: Salts): Intake {
 
 function journalState({ refusal }: Journal): PartState {
   return { ready: refusal === undefined, reason: refusal };
+}
+
+function deliveryState({ status }: Delivery): PartState {
+  return { ready: status.state !== 'retrying', reason: status.lastError };
 }
 
 async function storeState(store: EventStore): Promise<PartState> {
