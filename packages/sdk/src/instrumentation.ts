@@ -26,7 +26,7 @@ export interface Page {
 }
 
 /** Observes one thing, until the tracker stops. */
-export type Instrumentation = (emit: Emit, options: Options, page: Page) => void;
+export type Instrumentation = (emit: Emit, options: Options & Page) => void;
 
 /** Instrumentations by name; an option of that name which is `false` leaves one out. */
 export type Instrumentations = Readonly<Record<string, Instrumentation>>;

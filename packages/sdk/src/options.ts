@@ -67,8 +67,10 @@ export interface Options {
 }
 
 /** The items of a `List`, each of which may be a regular expression, as one. */
-export const alternation = (list: List): string => String(list).replace(/,/g, '|');
+export const alternation = (list: List): string => String(list).replace(/, */g, '|');
 
 /** Matches the values of the parameters to `scrub`, also in addresses within addresses. */
 export const secretsPattern = ({ scrub }: Options): RegExp | undefined =>
-  scrub?.length ? new RegExp(`((\\b|%\\w\\w)(${alternation(scrub)})(=|%3D))[^&#"\\\\\\s]*`, 'gi') : undefined;
+  scrub?.length
+    ? new RegExp(`((\\b|%\\w\\w)(${alternation(scrub)})(=|%3D))[^&#"\\\\\\s]*`, 'gi')
+    : undefined;

@@ -4,8 +4,8 @@
  *
  * - A line never changes, so every retry carries the same id and time, and the collector keeps
  *   one.
- * - Any page may deliver any line: a page takes over what it finds in storage when it opens.
- *   Whoever gets the answer removes the line; the other pages hear of it by `storage` events.
+ * - Any page may deliver any line: a page takes over what it finds in storage when it opens, and
+ *   whoever gets the answer removes the line. Two pages may send one line; the collector keeps one.
  * - What does not fit is dropped, the newest first, and counted.
  */
 import { safely } from './lib/safely.ts';
@@ -48,16 +48,13 @@ export const take = (charsMax: number, from?: number): string[] => {
 };
 
 /** The collector has answered for these lines, or the visitor wants none sent; or they are `lost`. */
-export const remove: (settled?: readonly string[], lost?: boolean) => void = safely((settled: readonly string[] = lines, lost?: boolean) => {
-  lines = lines.filter((line) => !settled.includes(line));
-  if (lost) losses._count += settled.length;
-  for (const line of settled) delete localStorage[prefix + line];
-});
-
-/** What another page has settled need not be sent from here. */
-export const onStorage = ({ key, newValue }: StorageEvent): void => {
-  if (newValue === null) lines = lines.filter((line) => prefix + line !== key);
-};
+export const remove: (settled?: readonly string[], lost?: boolean) => void = safely(
+  (settled: readonly string[] = lines, lost?: boolean) => {
+    lines = lines.filter((line) => !settled.includes(line));
+    if (lost) losses._count += settled.length;
+    for (const line of settled) delete localStorage[prefix + line];
+  },
+);
 
 /**
  * Uses storage from now on, where the browser allows it: saves what is in memory, takes over what

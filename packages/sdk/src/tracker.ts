@@ -3,8 +3,8 @@ import { listen, unlisten } from './lib/listen.ts';
 import { newId } from './lib/new-id.ts';
 import { safely } from './lib/safely.ts';
 import type { EventRecord, Options } from './options.ts';
-import { add, losses, onStorage, openStorage, rememberConsent, remove } from './queue.ts';
-import { connect, depart, flush, hurry, onOnline, schedule } from './transport.ts';
+import { add, losses, openStorage, rememberConsent, remove } from './queue.ts';
+import { connect, depart, flush, hurry, schedule } from './transport.ts';
 
 /** What `start` returns. No call throws, and none does anything after `stop`. */
 export interface Metronome {
@@ -34,7 +34,7 @@ export const createTracker = (
   instrumentations: Instrumentations,
   secrets: RegExp = /^$/,
 ): Metronome => {
-  const { app, visitor, session, item, beforeSend, endpoint = '' } = options;
+  const { app, visitor, session, beforeSend, endpoint = '' } = options;
   const url = endpoint.replace(/\/?$/, '/tick');
   const { globalPrivacyControl, doNotTrack } = navigator as unknown as {
     globalPrivacyControl?: boolean;
@@ -51,7 +51,7 @@ export const createTracker = (
   let active: boolean | undefined;
   let allowed: boolean | undefined;
   let viewed: boolean | undefined;
-  let view: View = { page: newId(), url: location.href, item };
+  let view: View = { page: newId(), url: location.href, item: options.item };
   /** Of a view whose title, item and URL may still change. */
   let draft: EventRecord | undefined;
 
@@ -117,7 +117,8 @@ export const createTracker = (
 
   const emit: Emit = (event, fields) => (event === 'view' ? begin(fields) : record(event, fields));
 
-  const page: Page = {
+  const given: Options & Page = {
+    ...options,
     listen,
     view: () => view,
     onLeave: (listener) => leaveListeners.push(listener),
@@ -125,7 +126,8 @@ export const createTracker = (
 
   const use = (added: Instrumentations): void => {
     for (const name in added) {
-      if (options[name as keyof Options] !== false) safely(added[name] as Instrumentation)(emit, options, page);
+      if (options[name as keyof Options] !== false)
+        safely(added[name] as Instrumentation)(emit, given);
     }
   };
 
@@ -142,8 +144,6 @@ export const createTracker = (
 
   if (live) {
     connect(url, prepare);
-    listen('storage', onStorage);
-    listen('online', onOnline);
     listen('prerenderingchange', activate);
     listen(
       'pagehide visibilitychange',

@@ -14,7 +14,7 @@ export const bodyCharsMax = 16_000;
 export const settleMs = 100;
 /** A batch waits this long, and after each failure in a row twice as long. */
 export const batchMs = 4_000;
-export const retryMsMax = 300_000;
+export const retryMsMax = 60_000;
 
 let url: string;
 let prepare: () => boolean | undefined;
@@ -52,12 +52,6 @@ export const flush = (): Promise<void> =>
     sending = undefined;
   }));
 
-/** The network is back: no reason to wait any longer. */
-export const onOnline = (): void => {
-  failures = 0;
-  void flush();
-};
-
 /** The page may be gone after this call. */
 export const depart = (): void => {
   for (let from = 0, lines; prepare() && (lines = take(charsMax, from))[0]; from += lines.length) {
@@ -71,7 +65,7 @@ export const depart = (): void => {
 };
 
 const drain = async (): Promise<void> => {
-  for (let lines; prepare() && (lines = take(charsMax))[0]; ) {
+  for (let lines; prepare() && (lines = take(charsMax))[0];) {
     const status = await fetch(url, request(lines)).then(
       (response) => response.status,
       () => 0,

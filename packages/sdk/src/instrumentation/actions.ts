@@ -5,12 +5,11 @@
  */
 import { listen } from '../lib/listen.ts';
 import type { Instrumentation } from '../instrumentation.ts';
-import { attribute } from '../lib/attribute.ts';
+import { attributes } from '../lib/attributes.ts';
 
-export const actions: Instrumentation = (emit, _options) => {
+export const actions: Instrumentation = (emit) => {
   listen('click', (event) => {
-    const path = event.composedPath();
-    const name = attribute(path, 'metronomeEvent');
-    if (name) emit(name, { item: attribute(path, 'metronomeItem') });
+    const fields = attributes(event.composedPath());
+    if (fields.event) emit(fields.event, fields);
   });
 };

@@ -11,7 +11,7 @@ export const idleMs = 30_000;
 /** Less is kept for the next event: pagehide and hidden follow each other within moments. */
 const durationMsMin = 50;
 
-export const engagement: Instrumentation = (emit, _options, { listen, onLeave }) => {
+export const engagement: Instrumentation = (emit, { listen, onLeave }) => {
   /** When the last sign of life was; 0 while the page is hidden. The first is the navigation. */
   let lastMs = document.hidden ? 0 : 1;
   let engagedMs = 0;

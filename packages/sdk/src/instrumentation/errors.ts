@@ -12,9 +12,9 @@ import type { EventRecord } from '../options.ts';
 /** Of one page view; a page in a bad loop has nothing new to say after that. */
 export const groupsMax = 20;
 export const groupMs = 1_000;
-const textCharsMax = 2_000;
+const stackCharsMax = 2_000;
 
-export const errors: Instrumentation = (emit, _options, { onLeave }) => {
+export const errors: Instrumentation = (emit, { onLeave }) => {
   let groups: Record<string, EventRecord & { count: number }> = {};
   let room = groupsMax;
 
@@ -37,9 +37,9 @@ export const errors: Instrumentation = (emit, _options, { onLeave }) => {
     if (group) group.count++;
     // An event without a message is a resource that failed to load.
     else if (message && room-- > 0) {
-      const stack = error?.stack?.slice(0, textCharsMax);
+      const stack = error?.stack?.slice(0, stackCharsMax);
       groups[key] = {
-        message: message.slice(0, textCharsMax),
+        message,
         stack,
         source,
         line,

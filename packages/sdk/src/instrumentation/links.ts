@@ -7,19 +7,19 @@
  */
 import { listen } from '../lib/listen.ts';
 import type { Instrumentation } from '../instrumentation.ts';
-import { attribute } from '../lib/attribute.ts';
+import { attributes } from '../lib/attributes.ts';
 import { safely } from '../lib/safely.ts';
 import { alternation } from '../options.ts';
 
 export const fileFormats =
-  '.sv|\\w*jsonl?|.ml|.df|ttl|(doc|ppt|xls).?|od.|epub|txt|..?z|.ar|zip|shp|g?pkg|nc|tiff?|parquet|mp.|exe|dmg';
+  '.sv|\\w*jsonl?|.ml|.df|ttl|(doc|ppt|xls).?|od.|epub|txt|..?z|.ar|zip|shp|g?pkg|nc|tiff?|parquet|mp.|exe';
 
 /**
  * A download's `file` is the URL of the file; of one that exists in the page only, `blob:` and its
  * name. `item` is the link's own `data-metronome-item`, `page_item` what the page is about.
  */
-export const links: Instrumentation = (emit, options, { view }) => {
-  const { downloads, outbound, formats = fileFormats } = options;
+export const links: Instrumentation = (emit, options) => {
+  const { downloads, outbound, formats = fileFormats, view } = options;
   const ending = new RegExp(`\\.(${alternation(formats)})$`, 'i');
 
   listen<MouseEvent>('click auxclick', (event) => {
@@ -29,8 +29,8 @@ export const links: Instrumentation = (emit, options, { view }) => {
     if (!link || event.button > 1) return;
     const { href, download } = link;
     // In SVG an object: https://developer.mozilla.org/docs/Web/API/SVGAElement/href
-    const url = new URL((href as unknown as SVGAnimatedString).baseVal ?? href, document.baseURI);
-    const web = /^http/.test(url.protocol);
+    const url = new URL((href as unknown as SVGAnimatedString).baseVal ?? href, link.baseURI);
+    const web = url.href.startsWith('http');
     url.hash = '';
     setTimeout(
       safely(() => {
@@ -40,7 +40,7 @@ export const links: Instrumentation = (emit, options, { view }) => {
             emit('download', {
               file: web ? url.href : url.protocol + download,
               format: ending.exec(download)?.[1],
-              item: attribute(path, 'metronomeItem'),
+              item: attributes(path).item,
               page_item: view().item,
             });
           }

@@ -21,9 +21,7 @@ export const views: Instrumentation = (emit, { hash, replace, query, background 
     path = location.pathname + (hash ? location.hash : '');
     place = path + (query === false ? '' : location.search);
     if (
-      navigation === 'replace'
-        ? path !== pathBefore && replace !== false
-        : place !== placeBefore
+      navigation === 'replace' ? path !== pathBefore && replace !== false : place !== placeBefore
     ) {
       emit('view', { navigation: pathBefore ? navigation : 'load' });
     }

@@ -1,13 +1,13 @@
-/** Violations of the page's Content Security Policy, as errors of kind `csp`. */
+/**
+ * Violations of the page's Content Security Policy, as errors of kind `csp`: `message` is the
+ * directive, `source` what it blocked.
+ */
 import type { Instrumentation } from '../instrumentation.ts';
 
-export const violations: Instrumentation = (emit, _options, { listen }) => {
-  listen<SecurityPolicyViolationEvent>('securitypolicyviolation', (event) => {
-    emit('error', {
-      kind: 'csp',
-      message: `${event.effectiveDirective} blocked ${event.blockedURI}`,
-      source: event.sourceFile,
-      line: event.lineNumber,
-    });
-  });
+export const violations: Instrumentation = (emit, { listen }) => {
+  listen<SecurityPolicyViolationEvent>(
+    'securitypolicyviolation',
+    ({ effectiveDirective: message, blockedURI: source }) =>
+      emit('error', { kind: 'csp', message, source }),
+  );
 };

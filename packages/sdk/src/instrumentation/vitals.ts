@@ -5,25 +5,24 @@
 import { onCLS, onFCP, onINP, onLCP, onTTFB } from 'web-vitals';
 import type { Instrumentation, View } from '../instrumentation.ts';
 
-export const vitals: Instrumentation = (emit, _options, { view }) => {
+export const vitals: Instrumentation = (emit, { view }) => {
   const first = view();
-  const views: Record<string, View> = {};
-  const reported: Record<string, boolean> = {};
+  /** Views by their URL, for a metric may come when its view has ended; and metrics by id. */
+  const seen: Record<string, View> = {};
   for (const observe of [onCLS, onFCP, onINP, onLCP, onTTFB]) {
     observe(
       ({ id, name, value, rating, navigationType: navigation, navigationURL }) => {
-        // A metric may come when its view has ended.
-        views[view().url] = view();
-        if (!reported[id]) {
+        seen[view().url] = view();
+        if (!seen[id]) {
           emit('vital', {
-            ...(views[navigationURL as string] ?? first),
+            ...(seen[navigationURL as string] ?? first),
             name,
             value: Number(value.toFixed(4)),
             rating,
             navigation,
           });
         }
-        reported[id] = true;
+        seen[id] = first;
       },
       { reportSoftNavs: true },
     );
