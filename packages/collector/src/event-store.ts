@@ -1,4 +1,5 @@
 import type { Query, Row } from './query/query.ts';
+import type { Scan } from './query/scan.ts';
 
 /**
  * Consecutive events of one segment of a journal, as delivery hands them to a store. `lines` is
@@ -100,8 +101,10 @@ export interface EventStore {
   tallies(collector: string): Promise<readonly Tally[]>;
   /** Rows in the query's order. Throws `bad-request` for a field that cannot do what is asked. */
   query(query: Query): Promise<readonly Row[]>;
-  /** The compiled query as the engine gets it: SQL, or a search body as JSON. */
-  explain(query: Query): string;
+  /** Events one by one, in the order of `Scan`, as they were at the first. */
+  scan(scan: Scan): AsyncIterable<Row>;
+  /** The compiled query or scan as the engine gets it: SQL, or search bodies as JSON. */
+  explain(question: Query | Scan): string;
   /** Counts what is stored of a journal, for `audit`. */
   places(
     collector: string,

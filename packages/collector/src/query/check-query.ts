@@ -1,7 +1,14 @@
 import type { FieldType } from '../event.ts';
 import { MetronomeError } from '../errors.ts';
 import { resolveField } from './field.ts';
-import { QUERY_LIMITS, type Dimension, type Filter, type Measure, type Query } from './query.ts';
+import {
+  QUERY_LIMITS,
+  type Dimension,
+  type Filter,
+  type Measure,
+  type Query,
+  type Range,
+} from './query.ts';
 import { canonicalTimeZone } from './time-zone.ts';
 
 /** Types that an operation works on; an application key is text and, where it has one, a number. */
@@ -19,10 +26,7 @@ const NAME = /^[a-z][a-z0-9_]{0,63}$/i;
  */
 export function checkQuery(query: Query): void {
   const { range, limit, timeZone, dimensions = {} } = query;
-  if (!(Number.isSafeInteger(range.from) && Number.isSafeInteger(range.to))) {
-    refuse('a range needs `from` and `to` in whole epoch milliseconds');
-  }
-  if (range.from > range.to) refuse('the range ends before it begins: swap `from` and `to`');
+  checkRange(range);
   if (timeZone !== undefined && canonicalTimeZone(timeZone) === undefined) {
     refuse(`unknown time zone \`${timeZone}\`: give an IANA name such as Europe/Berlin`);
   }
@@ -36,6 +40,13 @@ export function checkQuery(query: Query): void {
   for (const measure of Object.values(query.measures)) checkMeasure(measure);
   for (const dimension of Object.values(dimensions)) checkDimension(dimension);
   if (query.filter) checkFilter(query.filter);
+}
+
+export function checkRange({ from, to }: Range): void {
+  if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to))) {
+    refuse('a range needs `from` and `to` in whole epoch milliseconds');
+  }
+  if (from > to) refuse('the range ends before it begins: swap `from` and `to`');
 }
 
 function checkNames(query: Query): void {
@@ -79,7 +90,7 @@ function checkDimension(dimension: Dimension): void {
   }
 }
 
-function checkFilter(filter: Filter): void {
+export function checkFilter(filter: Filter): void {
   switch (filter.kind) {
     case 'and':
     case 'or':

@@ -119,7 +119,7 @@ function measured(measure: Measure, members: readonly Event[]): number | null {
   }
 }
 
-function holds(filter: Filter, event: Event): boolean {
+export function holds(filter: Filter, event: Event): boolean {
   switch (filter.kind) {
     case 'and':
       return filter.filters.every((part) => holds(part, event));
@@ -152,7 +152,7 @@ function same(field: string, value: Scalar, wanted: Scalar): boolean {
 }
 
 /** The values that count, group and compare: text of an application key, else the field's own. */
-function scalars(event: Event, name: string): Scalar[] {
+export function scalars(event: Event, name: string): Scalar[] {
   const field = resolveField(name);
   if (field.kind === 'application') return list(own(event['labels'], field.key)).map(String);
   return list(own(event, field.at)).map((value) =>

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import type { StoredEvent } from '../../src/event.ts';
+import type { FieldName, StoredEvent } from '../../src/event.ts';
 import type { Dimension, Filter, Measure, Order, Query, Scalar } from '../../src/query/query.ts';
+import type { Scan } from '../../src/query/scan.ts';
 import { eventAt } from '../store/journal-lines.ts';
 
 /** Pools are small, so that values meet; times crowd around changes of daylight saving. */
@@ -126,7 +127,7 @@ const leafArb: fc.Arbitrary<Filter> = fc.oneof(
   fc.record({ kind: fc.constant('exists' as const), field: groupField }),
 );
 
-const { filter: filterArb } = fc.letrec<{ filter: Filter }>((tie) => ({
+const tree = fc.letrec<{ filter: Filter }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 2, withCrossShrink: true },
     leafArb,
@@ -137,6 +138,8 @@ const { filter: filterArb } = fc.letrec<{ filter: Filter }>((tie) => ({
     fc.record({ kind: fc.constant('not' as const), filter: tie('filter') }),
   ),
 }));
+
+export const filterArb: fc.Arbitrary<Filter> = tree.filter;
 
 const measureArb: fc.Arbitrary<Measure> = fc
   .tuple(
@@ -203,6 +206,28 @@ export const queryArb: fc.Arbitrary<Query> = fc
       ...(limit && { limit }),
     };
   });
+
+/** Random scans; the events hold three visitors. */
+export const scanArb: fc.Arbitrary<Scan> = fc
+  .record({
+    fields: fc.uniqueArray(
+      fc.constantFrom<FieldName>('time', 'visitor', 'item', 'duration', 'status', 'bot', 'event'),
+    ),
+    marks: fc.array(filterArb, { maxLength: 2 }),
+    filter: fc.option(filterArb, { nil: undefined }),
+    having: fc.option(filterArb, { nil: undefined }),
+    visitors: fc.integer({ min: 1, max: 3 }),
+    ends: fc.option(fc.tuple(timeArb, timeArb), { nil: undefined }),
+    limit: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.constant(1_000)),
+  })
+  .map(({ fields, marks, filter: asked, having, visitors, ends, limit }): Scan => ({
+    fields: [...fields, 'sequence'],
+    marks: Object.fromEntries(marks.map((mark, index) => [`m${index}`, mark])),
+    range: ends ? { from: Math.min(...ends), to: Math.max(...ends) } : { from, to },
+    limit,
+    ...(asked && { filter: asked }),
+    ...(having && { visitors: { having, limit: visitors } }),
+  }));
 
 function ordered(names: readonly string[], [at, direction]: [number, Order['direction']]): Order {
   return { by: String(names[at % names.length]), direction };

@@ -5,6 +5,7 @@ import { eraseTests } from './conformance/erase.ts';
 import { keyTests } from './conformance/keys.ts';
 import { propertyTests } from './conformance/properties.ts';
 import { queryTests } from './conformance/queries.ts';
+import { scanTests } from './conformance/scans.ts';
 import { withStore } from './conformance/with-store.ts';
 
 export interface ConformanceOptions {
@@ -24,6 +25,7 @@ export function describeEventStore(
   describe(name, () => {
     describe('append', () => appendTests(withStore(open)));
     describe('query', () => queryTests(withStore(open)));
+    describe('scan', () => scanTests(withStore(open)));
     describe('keys and values', () => keyTests(withStore(open)));
     describe('erase and export', () => eraseTests(withStore(open)));
     describe('properties', () => propertyTests(withStore(open), propertyRuns));

@@ -1,4 +1,4 @@
-import type { FieldType } from '../../event.ts';
+import type { FieldName, FieldType } from '../../event.ts';
 import { resolveField } from '../../query/field.ts';
 import { fullOrder } from '../../query/order-rows.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type Query,
   type Scalar,
 } from '../../query/query.ts';
+import type { Scan } from '../../query/scan.ts';
 import { type OffsetSpan, offsetSpans } from '../../query/time-zone.ts';
 import type { Param, Statement } from './engine.ts';
 import { quoted } from './schema.ts';
@@ -24,6 +25,11 @@ export interface CompiledQuery extends Statement {
 /** Compiles a checked query to SQL. Pure; every value of the query is a bound parameter. */
 export function compile(query: Query): CompiledQuery {
   return new Compiler(query).compiled();
+}
+
+/** Compiles a checked scan likewise; the columns are its fields and marks. */
+export function compileScan(scan: Scan): CompiledQuery {
+  return new Compiler({ measures: {}, range: scan.range }).scanned(scan);
 }
 
 class Compiler {
@@ -63,24 +69,63 @@ class Compiler {
     return { sql, params: this.#params, columns, localStarts: new Set(localStarts) };
   }
 
+  scanned({ fields, marks = {}, filter, visitors, limit }: Scan): CompiledQuery {
+    const columns = [...fields, ...Object.keys(marks)];
+    const selected = [
+      ...fields.map((name) => `${this.#plain(name)} AS ${quoted(name)}`),
+      ...Object.entries(marks).map(
+        ([name, mark]) =>
+          `CAST(coalesce(${this.#filter(mark)}, false) AS INTEGER) AS ${quoted(name)}`,
+      ),
+    ];
+    const where = this.#where(filter);
+    const sql = [
+      `SELECT ${selected.join(',\n       ')}`,
+      `FROM events\nWHERE ${where}`,
+      ...(visitors ? [`  AND "user.id" IN (${this.#newest(visitors)})`] : []),
+      'ORDER BY events."user.id" NULLS LAST, events."@timestamp", "journal.collector", "journal.sequence"',
+      `LIMIT ${limit}`,
+    ].join('\n');
+    return { sql, params: this.#params, columns, localStarts: new Set() };
+  }
+
+  #newest({ having, limit }: NonNullable<Scan['visitors']>): string {
+    return [
+      'SELECT "user.id" FROM events',
+      `WHERE ${this.#where(having)}`,
+      '  AND "user.id" IS NOT NULL',
+      `GROUP BY "user.id" ORDER BY max("@timestamp") DESC, "user.id" LIMIT ${limit}`,
+    ].join('\n    ');
+  }
+
+  /** A field of one value as rows have it. */
+  #plain(name: FieldName): string {
+    const { sql, type } = this.#values(name);
+    if (type === 'boolean') return `CAST(${sql} AS VARCHAR)`;
+    return type === 'keyword' ? `exact(${sql})` : sql;
+  }
+
   /**
    * The events asked for, with a column `d0`, `d1`, … for each dimension. Each dimension of many
    * values wraps another SELECT, because two `unnest` in one would walk side by side.
    */
   #source(dimensions: readonly Dimension[]): string {
-    const { filter, range } = this.#query;
-    const where = [
-      `"@timestamp" >= ${this.#bind(new Date(range.from))}`,
-      `"@timestamp" < ${this.#bind(new Date(range.to))}`,
-      ...(filter ? [this.#filter(filter)] : []),
-    ].join('\n  AND ');
-    let source = `events\nWHERE ${where}`;
+    let source = `events\nWHERE ${this.#where(this.#query.filter)}`;
     for (const [index, dimension] of dimensions.entries()) {
       const column = this.#dimension(dimension);
       const inner = `SELECT *, ${column.sql} AS d${index} FROM ${source}`;
       source = column.nullable ? `(${inner})\nWHERE d${index} IS NOT NULL` : `(${inner})`;
     }
     return source;
+  }
+
+  #where(filter: Filter | undefined): string {
+    const { from, to } = this.#query.range;
+    return [
+      `"@timestamp" >= ${this.#bind(new Date(from))}`,
+      `"@timestamp" < ${this.#bind(new Date(to))}`,
+      ...(filter ? [this.#filter(filter)] : []),
+    ].join('\n  AND ');
   }
 
   #dimension(dimension: Dimension): { readonly sql: string; readonly nullable: boolean } {

@@ -1,7 +1,9 @@
 import type { EventStore, PlaceCount, Tally } from '../../event-store.ts';
 import { checkQuery } from '../../query/check-query.ts';
+import type { Query } from '../../query/query.ts';
+import { checkScan, type Scan } from '../../query/scan.ts';
 import { append, position } from './append.ts';
-import { compile } from './compile.ts';
+import { compile, type CompiledQuery, compileScan } from './compile.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 import { erase, exported } from './erase.ts';
 import { toRows } from './rows.ts';
@@ -26,9 +28,14 @@ export function openDuckdbStore(options: EngineOptions): EventStore {
       const values = await engine.read((session) => session.rows(compiled.sql, compiled.params));
       return toRows(values, compiled, query.timeZone ?? 'UTC');
     },
-    explain(query) {
-      checkQuery(query);
-      const { sql, params } = compile(query);
+    async *scan(scan) {
+      checkScan(scan);
+      const compiled = compileScan(scan);
+      const values = await engine.read((session) => session.rows(compiled.sql, compiled.params));
+      yield* toRows(values, compiled, 'UTC');
+    },
+    explain(question) {
+      const { sql, params } = compiledOf(question);
       const bound = params.map((value, index) => `-- $${index + 1} = ${JSON.stringify(value)}`);
       return [sql, ...bound].join('\n');
     },
@@ -42,6 +49,15 @@ export function openDuckdbStore(options: EngineOptions): EventStore {
     check: () => engine.read((session) => session.run('SELECT 1 FROM tallies LIMIT 1')),
     close: () => engine.close(),
   };
+}
+
+function compiledOf(question: Query | Scan): CompiledQuery {
+  if ('measures' in question) {
+    checkQuery(question);
+    return compile(question);
+  }
+  checkScan(question);
+  return compileScan(question);
 }
 
 async function tallies(engine: Engine, collector: string): Promise<readonly Tally[]> {

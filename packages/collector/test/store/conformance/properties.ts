@@ -1,10 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { evaluate, valuesOf } from '../../query/evaluate.ts';
-import { eventsArb, queryArb } from '../../query/random.ts';
+import { eventsArb, queryArb, scanArb } from '../../query/random.ts';
+import { scanEvents } from '../../query/scan-events.ts';
 import type { StoredEvent } from '../../../src/event.ts';
-import { QUERY_LIMITS, type Query, type Row } from '../../../src/query/query.ts';
-import { batchOf, eventAt } from '../journal-lines.ts';
+import { type Filter, QUERY_LIMITS, type Query, type Row } from '../../../src/query/query.ts';
+import type { Scan } from '../../../src/query/scan.ts';
+import { batchOf, eventAt, journaled } from '../journal-lines.ts';
 import { closeTo } from './close-to.ts';
 import { ofApp, type OpenStore } from './with-store.ts';
 
@@ -41,6 +43,26 @@ export function propertyTests(open: OpenStore, numRuns: number): void {
       );
     }
   }
+
+  it('reads random scans as plain loops over the events do', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        eventsArb('to be named'),
+        fc.array(scanArb, { minLength: 1, maxLength: 3 }),
+        async (nameless, scans) => {
+          const app = open.newName();
+          const events = nameless.map((event) => ({ ...event, 'service.name': app }));
+          const journal = open.newName();
+          if (events.length > 0) await open.take(batchOf(journal, 1, events));
+          const atRest = journaled(journal, 1, events).map((event) => ({ ...event }));
+          for (const scan of scans.map((one) => scanOfApp(one, app))) {
+            expect(await Array.fromAsync(open.store.scan(scan))).toEqual(scanEvents(scan, atRest));
+          }
+        },
+      ),
+      { numRuns },
+    );
+  });
 
   it('keeps each identity once, whatever comes in which batch', async () => {
     await fc.assert(
@@ -113,6 +135,17 @@ function withApp(query: Query, app: string): Query {
     ? ({ kind: 'and', filters: [ofApp(app), query.filter] } as const)
     : ofApp(app);
   return { ...query, filter };
+}
+
+function scanOfApp(scan: Scan, app: string): Scan {
+  const both = (filter: Filter | undefined): Filter =>
+    filter ? { kind: 'and', filters: [ofApp(app), filter] } : ofApp(app);
+  const { visitors } = scan;
+  return {
+    ...scan,
+    filter: both(scan.filter),
+    ...(visitors && { visitors: { ...visitors, having: both(visitors.having) } }),
+  };
 }
 
 function withoutPercentile(row: Row): Row {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../../src/store/duckdb/compile.ts';
+import { compile, compileScan } from '../../../src/store/duckdb/compile.ts';
 import { queryCases } from '../../query/cases/all-cases.ts';
+import { scanCases } from '../../query/cases/scans.ts';
 
 describe('SQL', () => {
   it.each(queryCases)('of $name', async ({ name, query }) => {
@@ -8,6 +9,15 @@ describe('SQL', () => {
     const bound = params.map((value, index) => `-- $${index + 1} = ${JSON.stringify(value)}`);
     const text = [sql, ...bound, ''].join('\n');
     await expect(text).toMatchFileSnapshot(`../../query/cases/sql/${name}.sql`);
+  });
+
+  it.each(scanCases)('of the scan of $name', async ({ name, scan }) => {
+    const { sql, params } = compileScan(scan);
+    const bound = params.map((value, index) => `-- $${index + 1} = ${JSON.stringify(value)}`);
+    const file = `scan-${name.replaceAll(/\W+/gu, '-')}.sql`;
+    await expect([sql, ...bound, ''].join('\n')).toMatchFileSnapshot(
+      `../../query/cases/sql/${file}`,
+    );
   });
 
   it('holds no value of the query', () => {

@@ -1,0 +1,10 @@
+SELECT "journal.sequence" AS "sequence"
+FROM events
+WHERE "@timestamp" >= $1
+  AND "@timestamp" < $2
+  AND "service.name" = $3
+ORDER BY events."user.id" NULLS LAST, events."@timestamp", "journal.collector", "journal.sequence"
+LIMIT 2
+-- $1 = "2026-10-24T00:00:00.000Z"
+-- $2 = "2026-10-27T00:00:00.000Z"
+-- $3 = "catalogue"
