@@ -1,6 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
-import type { HonoRequest } from 'hono';
 import { MetronomeError } from '../errors.ts';
 
 type Decode = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
@@ -17,12 +17,15 @@ const DECODERS: Readonly<Record<string, Decode>> = {
  * Reads a body and takes off its `Content-Encoding`. Both what is sent and what it unpacks to
  * are held under `bytesMax`, so that a bomb costs no more than a large body.
  *
+ * It reads Node's own request: by way of a Web `Request` a small body takes half as long again as
+ * all the rest of HTTP.
+ *
  * @throws MetronomeError `too-large`, `unsupported` (an encoding that is not known) or
  * `bad-request` (the bytes are not of that encoding, or the client went away).
  */
-export async function readBody(request: HonoRequest, bytesMax: number): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const bytes = await readLimited(request, bytesMax);
-  const encoding = request.header('content-encoding')?.trim().toLowerCase();
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   if (encoding === undefined || encoding === '' || encoding === 'identity') return bytes;
   const decode = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   if (decode === undefined) {
@@ -38,29 +41,30 @@ export async function readBody(request: HonoRequest, bytesMax: number): Promise<
   }
 }
 
-async function readLimited(request: HonoRequest, bytesMax: number): Promise<Buffer> {
-  const declared = request.header('content-length');
-  // With a length Node itself holds the client to it; without one the chunks are counted.
-  if (declared !== undefined && request.header('transfer-encoding') === undefined) {
-    if (Number(declared) > bytesMax) throw tooLarge(bytesMax);
-    return Buffer.from(await whole(request));
-  }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.raw.body ?? []) {
-    length += chunk.length;
-    if (length > bytesMax) throw tooLarge(bytesMax);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+function readLimited(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > bytesMax) return Promise.reject(tooLarge(bytesMax));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length;
+      if (length <= bytesMax) return void chunks.push(chunk);
+      // The server takes the connection down when the answer is out.
+      request.off('data', onData).pause();
+      reject(tooLarge(bytesMax));
+    };
+    request.on('data', onData);
+    request.on('end', () => resolve(joined(chunks)));
+    request.on('error', (cause) => {
+      reject(new MetronomeError('bad-request', 'The body did not arrive whole.', { cause }));
+    });
+  });
 }
 
-async function whole(request: HonoRequest): Promise<ArrayBuffer> {
-  try {
-    return await request.arrayBuffer();
-  } catch (cause) {
-    throw new MetronomeError('bad-request', 'The body did not arrive whole.', { cause });
-  }
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }
 
 function tooLarge(bytesMax: number): MetronomeError {
