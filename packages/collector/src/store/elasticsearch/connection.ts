@@ -101,6 +101,8 @@ function asMetronomeError(error: unknown): MetronomeError {
 export const CLUSTER_FAULTS: ReadonlySet<string> = new Set([
   // Indices may not be made by themselves here.
   'index_not_found_exception',
+  // A page of an export was asked for too late.
+  'search_context_missing_exception',
   // The cluster has as many shards as it may.
   'validation_exception',
 ]);
