@@ -23,6 +23,7 @@ import { type Journal, openJournal } from './journal/journal.ts';
 import { nodeDisk } from './journal/node-disk.ts';
 import { Salts } from './salts.ts';
 import { openStore } from './store/open-store.ts';
+import { allStatistics } from './tock/statistics.ts';
 
 /** Everything that runs, put together; the one place that knows all rooms. */
 export interface Collector {
@@ -147,6 +148,7 @@ function appParts(config: Config, running: Running): AppParts {
     trustedProxies: settings.METRONOME_TRUSTED_PROXIES,
     bodyBytesMax: settings.METRONOME_BODY_BYTES_MAX,
     timeZone: settings.METRONOME_TIMEZONE,
+    statistics: allStatistics(),
     now: systemClock.now,
     readiness: async () => ({
       journal: journalState(journal),

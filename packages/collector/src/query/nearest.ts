@@ -6,6 +6,8 @@ export function nearest(name: string, candidates: readonly string[]): string | u
       edits: editDistance(name.toLowerCase(), candidate.toLowerCase()),
     }))
     .filter(({ candidate, edits }) => edits <= Math.max(2, candidate.length / 2))
+    // Another name of the same length is no near one.
+    .filter(({ edits }) => edits < name.length)
     .toSorted((a, b) => a.edits - b.edits);
   return best?.candidate;
 }

@@ -1,13 +1,13 @@
 import { MetronomeError } from '../errors.ts';
-import type { EventStore } from '../event-store.ts';
 import type { Row } from '../query/query.ts';
+import type { Reader } from './statistic.ts';
 
 /** Apps that a refusal names. */
 const namedMax = 20;
 /** How long a store's one app is believed to be its only one. */
 const believedMs = 60_000;
 
-const known = new WeakMap<EventStore, { readonly app: string; readonly until: number }>();
+const known = new WeakMap<Reader, { readonly app: string; readonly until: number }>();
 
 /**
  * The app that a request without `app` means: the only one that has events; undefined while there
@@ -16,7 +16,7 @@ const known = new WeakMap<EventStore, { readonly app: string; readonly until: nu
  * Looking costs a pass over all events, so its answer is kept for a minute. That is safe: until the
  * next look a request means the app that was the only one, never a mixture.
  */
-export async function onlyApp(store: EventStore, now: number): Promise<string | undefined> {
+export async function onlyApp(store: Reader, now: number): Promise<string | undefined> {
   const believed = known.get(store);
   if (believed && now < believed.until) return believed.app;
   const apps = await appsOf(store, now);
@@ -26,7 +26,7 @@ export async function onlyApp(store: EventStore, now: number): Promise<string | 
   return app;
 }
 
-async function appsOf(store: EventStore, now: number): Promise<readonly string[]> {
+async function appsOf(store: Reader, now: number): Promise<readonly string[]> {
   const rows = await store.query({
     measures: { n: { kind: 'count' } },
     dimensions: { app: { kind: 'field', field: 'app' } },

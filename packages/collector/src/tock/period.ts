@@ -1,16 +1,16 @@
 import { MetronomeError } from '../errors.ts';
 import type { Range } from '../query/query.ts';
-import type { TockRequest } from './tock-request.ts';
+import type { Request } from './request.ts';
 
 /** Days before the last one, when the request gives no beginning. */
 const daysBefore = 29;
 
 /**
- * The period of a tock as epoch ms: whole days of the zone, from `from` to `to` inclusive. Neither
+ * The period of a request as epoch ms: whole days of the zone, from `from` to `to` inclusive. Neither
  * given: today and the 29 days before; `from` alone ends today; `to` alone starts 29 days earlier.
  */
 export function period(
-  { from, to, timeZone }: Pick<TockRequest, 'from' | 'to' | 'timeZone'>,
+  { from, to, timeZone }: Pick<Request, 'from' | 'to' | 'timeZone'>,
   now: number,
 ): Range {
   const today = Temporal.Instant.fromEpochMilliseconds(now)
@@ -23,8 +23,8 @@ export function period(
     throw new MetronomeError(
       'bad-request',
       to === undefined
-        ? `from is ${first}, after today, ${last}: give an earlier from, or a to`
-        : `from is ${first}, after to, ${last}: swap them`,
+        ? `from is ${first.toString()}, after today, ${last.toString()}: give an earlier from, or a to`
+        : `from is ${first.toString()}, after to, ${last.toString()}: swap them`,
     );
   }
   return {

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../src/event-store.ts';
 import type { StoredEvent } from '../../src/event.ts';
 import { openDuckdbStore } from '../../src/store/duckdb/store.ts';
-import { answerTock } from '../../src/tock/tock.ts';
-import { parseTockRequest } from '../../src/tock/tock-request.ts';
+import { answerRequest } from '../../src/tock/answer-request.ts';
+import { parseRequest } from '../../src/tock/request.ts';
+import { tock } from '../../src/tock/statistics/tock.ts';
 import { batchOf, eventAt } from '../store/journal-lines.ts';
 
 const now = Date.UTC(2026, 10, 23, 12);
@@ -23,10 +24,14 @@ afterAll(() => rm(dataDir, { recursive: true, force: true }));
 async function storeOf(events: readonly StoredEvent[]) {
   const store = openDuckdbStore({ dataDir: join(dataDir, String(++journals)) });
   await take(store, events);
-  const ask = (parameters = '', item: string | undefined = 'trees', at = now): Promise<string> =>
-    answerTock(store, parseTockRequest(item, new URLSearchParams(parameters), 'UTC'), at);
-  const site = (parameters = ''): Promise<string> =>
-    answerTock(store, parseTockRequest(undefined, new URLSearchParams(parameters), 'UTC'), now);
+  const answer = (parameters: string, item: string | undefined, at: number): Promise<string> => {
+    const rules = { names: tock.parameters, timeZone: 'UTC' };
+    const request = parseRequest(item, new URLSearchParams(parameters), rules);
+    return answerRequest(store, tock, request, at);
+  };
+  const ask = (parameters = '', item = 'trees', at = now): Promise<string> =>
+    answer(parameters, item, at);
+  const site = (parameters = ''): Promise<string> => answer(parameters, undefined, now);
   return { store, ask, site };
 }
 
@@ -86,8 +91,8 @@ describe('the tock of an item', () => {
       view('2026-11-23T10:00:00.000Z', { item: odd, referer: odd }),
       view('2026-11-23T10:00:00.000Z', { item: odd, referer: '__proto__' }),
     ]);
-    const tock: unknown = JSON.parse(await ask('', odd));
-    expect(Object.entries((tock as { referers: object }).referers)).toEqual([
+    const found: unknown = JSON.parse(await ask('', odd));
+    expect(Object.entries((found as { referers: object }).referers)).toEqual([
       ['__proto__', 1],
       [odd, 1],
     ]);

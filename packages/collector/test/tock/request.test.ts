@@ -1,17 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { parseTockRequest, type TockRequest } from '../../src/tock/tock-request.ts';
+import { parseRequest, type Request } from '../../src/tock/request.ts';
+import type { Statistic } from '../../src/tock/statistic.ts';
+import { items } from '../../src/tock/statistics/items.ts';
+import { live } from '../../src/tock/statistics/live.ts';
+import { tock } from '../../src/tock/statistics/tock.ts';
 
-const parse = (parameters: string, item?: string): TockRequest =>
-  parseTockRequest(item, new URLSearchParams(parameters), 'Europe/Berlin');
+const rules = { names: tock.parameters, timeZone: 'Europe/Berlin' };
 
-describe('the parameters of a tock', () => {
+const parse = (parameters: string, item?: string): Request =>
+  parseRequest(item, new URLSearchParams(parameters), rules);
+
+describe('the parameters of a request', () => {
   it('have defaults', () => {
     expect(parse('', 'trees')).toEqual({
       scope: { kind: 'item', item: 'trees' },
       timeZone: 'Europe/Berlin',
-      interval: 'day',
-      limit: 100,
       bots: 'exclude',
+      noise: 'exclude',
+      by: 'views',
     });
   });
 
@@ -27,6 +33,8 @@ describe('the parameters of a tock', () => {
       limit: 5,
       app: 'shop',
       bots: 'include',
+      noise: 'exclude',
+      by: 'views',
     });
   });
 
@@ -72,5 +80,24 @@ describe('the parameters of a tock', () => {
     expect(() => parse(parameters, item)).toThrow(
       expect.objectContaining({ code: 'bad-request', message: expect.stringMatching(message) }),
     );
+  });
+
+  it('are those of their statistic', () => {
+    const site = (query: string, names: Statistic['parameters'], scopes?: ['prefix']) =>
+      parseRequest(undefined, new URLSearchParams(query), {
+        ...rules,
+        names,
+        ...(scopes && { scopes }),
+      });
+    expect(site('by=downloads&prefix=a', items.parameters, ['prefix'])).toMatchObject({
+      by: 'downloads',
+      scope: { kind: 'prefix', prefix: 'a' },
+    });
+    expect(() => site('by=download', items.parameters)).toThrow(
+      /by must be one of views, downloads/,
+    );
+    expect(() => site('item=a', items.parameters, ['prefix'])).toThrow(/no parameter "item"/);
+    expect(() => site('from=2026-11-01', live.parameters)).toThrow(/no parameter "from"/);
+    expect(() => parse('by=views')).toThrow(/no parameter "by": there are/);
   });
 });

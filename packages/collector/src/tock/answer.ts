@@ -1,0 +1,24 @@
+/**
+ * What a statistic found, before it is written. A map is an object whose members keep their
+ * order: objects themselves put keys that look like integers before all others.
+ */
+export type Answer =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Answer[]
+  | ReadonlyMap<string, Answer>
+  | { readonly [name: string]: Answer };
+
+/** An answer as JSON text. */
+export function writeAnswer(answer: Answer): string {
+  if (Array.isArray(answer)) return `[${answer.map(writeAnswer).join(',')}]`;
+  if (answer instanceof Map) return writeMembers([...answer]);
+  if (typeof answer === 'object' && answer !== null) return writeMembers(Object.entries(answer));
+  return JSON.stringify(answer);
+}
+
+function writeMembers(members: readonly (readonly [string, Answer])[]): string {
+  return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${writeAnswer(value)}`).join(',')}}`;
+}

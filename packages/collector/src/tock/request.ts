@@ -1,0 +1,87 @@
+import { MetronomeError } from '../errors.ts';
+import { nearest } from '../query/nearest.ts';
+import {
+  type ParameterName,
+  type Parameters,
+  parametersSchema,
+  TOCK_LIMITS,
+} from './parameters.ts';
+
+/** What a statistic is asked about, and how. */
+export interface Request extends Omit<Parameters, 'tz'> {
+  readonly scope: RequestScope;
+  readonly timeZone: string;
+}
+
+/** `items` answers one object keyed by id, the others one answer. */
+export type RequestScope = Scope | { readonly kind: 'items'; readonly items: readonly string[] };
+
+export type Scope =
+  | { readonly kind: 'item'; readonly item: string }
+  | { readonly kind: 'prefix'; readonly prefix: string }
+  | { readonly kind: 'site' };
+
+/** What a request may say, and what it means where it does not. */
+export interface RequestRules {
+  readonly names: readonly ParameterName[];
+  /** What narrows the site; of a single item nothing does. */
+  readonly scopes?: readonly ('item' | 'prefix')[];
+  /** IANA zone. */
+  readonly timeZone: string;
+}
+
+/**
+ * Reads the parameters of a statistic of an item, or of the site without one. Throws `bad-request` with a sentence that says what to write instead.
+ */
+export function parseRequest(
+  item: string | undefined,
+  parameters: URLSearchParams,
+  { names, scopes = ['item', 'prefix'], timeZone }: RequestRules,
+): Request {
+  const known = item === undefined ? [...names, ...scopes] : names;
+  for (const name of parameters.keys()) checkName(name, known);
+  const { scope, rest } = parseScope(item, parameters);
+  const read = parametersSchema.safeParse(single(rest));
+  if (!read.success) refuse(read.error.issues[0]?.message ?? 'the parameters cannot be read');
+  const { tz, ...others } = read.data;
+  return { ...others, scope, timeZone: tz ?? timeZone };
+}
+
+function parseScope(
+  item: string | undefined,
+  parameters: URLSearchParams,
+): { readonly scope: RequestScope; readonly rest: readonly (readonly [string, string])[] } {
+  if (item !== undefined) return { scope: { kind: 'item', item }, rest: [...parameters] };
+  const rest = [...parameters].filter(([name]) => name !== 'item' && name !== 'prefix');
+  const items = [...new Set(parameters.getAll('item'))];
+  const [prefix, ...more] = parameters.getAll('prefix');
+  if (more.length > 0) refuse('give prefix once');
+  if (items.length > TOCK_LIMITS.itemsMax) {
+    refuse(`ask for at most ${TOCK_LIMITS.itemsMax} items in one call`);
+  }
+  if (prefix !== undefined && items.length > 0) refuse('give either item or prefix, not both');
+  if (prefix !== undefined) return { scope: { kind: 'prefix', prefix }, rest };
+  return { scope: items.length > 0 ? { kind: 'items', items } : { kind: 'site' }, rest };
+}
+
+function checkName(name: string, known: readonly string[]): void {
+  if (known.includes(name)) return;
+  const near = nearest(name, known);
+  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
+  refuse(`there is no parameter ${JSON.stringify(name)}: ${hint}`);
+}
+
+function single(
+  parameters: readonly (readonly [string, string])[],
+): Readonly<Record<string, string>> {
+  const seen = new Map<string, string>();
+  for (const [name, value] of parameters) {
+    if (seen.has(name)) refuse(`give ${name} once`);
+    seen.set(name, value);
+  }
+  return Object.fromEntries(seen);
+}
+
+function refuse(message: string): never {
+  throw new MetronomeError('bad-request', message);
+}

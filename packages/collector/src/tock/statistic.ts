@@ -1,0 +1,28 @@
+import type { EventStore } from '../event-store.ts';
+import type { Filter, Range } from '../query/query.ts';
+import type { Answer } from './answer.ts';
+import type { ParameterName } from './parameters.ts';
+import type { Request, Scope } from './request.ts';
+
+/** All that a statistic needs of a store. */
+export type Reader = Pick<EventStore, 'query' | 'scan'>;
+
+/** A request about one thing, made ready: its period in epoch ms, its scope as a filter. */
+export interface Asked extends Omit<Request, 'scope' | 'from' | 'to' | 'app' | 'bots'> {
+  readonly scope: Scope;
+  readonly range: Range;
+  /** The events that the request is about. */
+  readonly filter: Filter;
+  /** The same without the item or prefix: all events of the site. */
+  readonly everywhere: Filter;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** Something that can be asked of an item, a prefix of items or the site. */
+export interface Statistic {
+  /** The parameters that mean something to it; others are refused. */
+  readonly parameters: readonly ParameterName[];
+  /** Throws `bad-request` for what it cannot answer. */
+  answer(store: Reader, asked: Asked): Promise<Answer>;
+}

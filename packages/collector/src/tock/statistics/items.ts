@@ -1,0 +1,44 @@
+import type { Measure } from '../../query/query.ts';
+import { DOWNLOADS, USES, VIEWS } from '../filters.ts';
+import { answerPart, type Part } from '../from-queries.ts';
+import { ofPeriod, type Parameters } from '../parameters.ts';
+import type { Statistic } from '../statistic.ts';
+
+type Ranked = Pick<Part, 'filter'> & { readonly measure: Measure };
+
+const ofEvent = (value: string): Ranked => ({
+  measure: { kind: 'count' },
+  filter: { kind: 'equals', field: 'event', value },
+});
+
+const RANKS: Readonly<Record<Parameters['by'], Ranked>> = {
+  views: { measure: { kind: 'count' }, filter: VIEWS },
+  downloads: { measure: { kind: 'count' }, filter: DOWNLOADS },
+  outbound: ofEvent('outbound'),
+  errors: ofEvent('error'),
+  visitors: { measure: { kind: 'distinct', field: 'visitor' }, filter: USES },
+  time: {
+    measure: { kind: 'sum', field: 'duration' },
+    filter: { kind: 'equals', field: 'event', value: 'engagement' },
+  },
+};
+
+/**
+ * The items of a period, highest first, by what `by` names: `views`, `downloads`, `outbound`
+ * links followed, `errors`, `visitors` (who viewed or downloaded), or `time` (engaged, in ms).
+ */
+export const items: Statistic = {
+  parameters: [...ofPeriod, 'by', 'limit'],
+  answer(store, asked) {
+    const { measure, filter } = RANKS[asked.by];
+    return answerPart(
+      store,
+      {
+        measures: { [asked.by]: measure },
+        dimensions: { item: { kind: 'field', field: 'item' } },
+        ...(filter && { filter }),
+      },
+      asked,
+    );
+  },
+};
