@@ -1,8 +1,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBValue } from '@duckdb/node-api';
+import { MetronomeError } from '../../errors.ts';
 import type { Appended, Batch, KeepRejects } from '../../event-store.ts';
-import { type Engine, isRefusal, type Session } from './engine.ts';
+import type { Engine } from './engine.ts';
+import type { Session } from './session.ts';
+import { isRefusal } from './trouble.ts';
 import { readableLines } from './readable-lines.ts';
 import { columnType, type EventColumn, eventColumns, quoted, quotedText } from './schema.ts';
 import { dropTwins, IDENTITY } from './twins.ts';
@@ -22,13 +25,20 @@ export function append(engine: Engine, batch: Batch, keepRejects: KeepRejects): 
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const { lines, rejects } = readableLines(batch);
-      if (rejects.length === 0) throw error;
+      if (rejects.length === 0) throw unreadable(error);
       await keepRejects(rejects);
-      return await take(session, file, { ...batch, lines });
+      return await take(session, file, { ...batch, lines }).catch((again: unknown) => {
+        throw isRefusal(again) ? unreadable(again) : again;
+      });
     } finally {
       await rm(file, { force: true });
     }
   });
+}
+
+/** Every line looks right: delivery has to find the one that is wrong. */
+function unreadable(cause: unknown): MetronomeError {
+  return new MetronomeError('bad-request', 'The store cannot read these events.', { cause });
 }
 
 /** Where a journal stands: the next sequence to take, and the segment that was last taken from. */
@@ -51,7 +61,7 @@ async function take(session: Session, file: string, batch: Batch): Promise<Appen
     const { next, segment } = await position(session, batch.collector);
     const first = Math.max(batch.first, next);
     if (first > batch.last) return { stored: 0, duplicates: 0, rejected: 0 };
-    const counts = batch.lines.length === 0 ? nothing : await move(session, file, batch, first);
+    const counts = batch.lines.length === 0 ? nothing : await move(session, file, first);
     const rejected = batch.last - first + 1 - counts.stored - counts.duplicates;
     const appended = { ...counts, rejected };
     await session.run(batch.segment === segment ? ADD_TO_TALLY : BEGIN_TALLY, [
@@ -75,9 +85,9 @@ type Counts = Pick<Appended, 'stored' | 'duplicates'>;
 const nothing: Counts = { stored: 0, duplicates: 0 };
 
 /** Moves what is new from the file into `events`. */
-async function move(session: Session, file: string, batch: Batch, first: number): Promise<Counts> {
+async function move(session: Session, file: string, first: number): Promise<Counts> {
   const linesFrom = (columns: readonly EventColumn[]): string =>
-    `FROM ${readJson(file, columns, batch.lines)} WHERE "journal.sequence" >= ${first}`;
+    `FROM ${readJson(file, columns)} WHERE "journal.sequence" >= ${first}`;
   await session.run(`CREATE OR REPLACE TEMP TABLE incoming AS SELECT * ${linesFrom(IDENTITY)}`);
   const duplicates = await dropTwins(session);
   const kept = 'AND "journal.sequence" IN (SELECT "journal.sequence" FROM incoming)';
@@ -88,25 +98,9 @@ async function move(session: Session, file: string, batch: Batch, first: number)
   return { stored: count(stored), duplicates };
 }
 
-function readJson(file: string, columns: readonly EventColumn[], lines: Buffer): string {
+function readJson(file: string, columns: readonly EventColumn[]): string {
   const types = columns.map((column) => `${quotedText(column)}: '${columnType(column)}'`);
-  // The reader holds twice this for each thread, so it must not be generous.
-  const bytesMax = Math.max(longestLine(lines) + 1, lineBytesUsual);
-  return `read_json(${quotedText(file)}, format = 'newline_delimited',
-    maximum_object_size = ${bytesMax}, columns = {${types.join(', ')}})`;
-}
-
-const lineBytesUsual = 256 * 1024;
-
-function longestLine(lines: Buffer): number {
-  let longest = 0;
-  for (let start = 0; start < lines.length;) {
-    const end = lines.indexOf(10, start);
-    const stop = end === -1 ? lines.length : end;
-    longest = Math.max(longest, stop - start);
-    start = stop + 1;
-  }
-  return longest;
+  return `read_json(${quotedText(file)}, format = 'newline_delimited', columns = {${types.join(', ')}})`;
 }
 
 function count(rows: DuckDBValue[][]): number {

@@ -12,7 +12,7 @@ import {
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { type OffsetSpan, offsetSpans } from '../../query/time-zone.ts';
-import type { Param, Statement } from './engine.ts';
+import type { Param, Statement } from './session.ts';
 import { quoted } from './schema.ts';
 
 export interface CompiledQuery extends Statement {

@@ -1,6 +1,7 @@
 import { MetronomeError } from '../../errors.ts';
 import type { Selection } from '../../event-store.ts';
-import type { Engine, Param, Statement } from './engine.ts';
+import type { Engine } from './engine.ts';
+import type { Param, Statement } from './session.ts';
 import { EVENT_SELECTION, toEvent } from './rows.ts';
 
 /** Erases what is selected and says so in the tallies, in one commit. */
@@ -25,17 +26,18 @@ export async function erase(engine: Engine, selection: Selection): Promise<numbe
   );
 }
 
-/** Rows read at once: the caller decides the pace, and a reader's thread is held meanwhile. */
+/** The selected events as at rest, oldest first. */
 export async function* exported(
   engine: Engine,
   selection: Selection,
 ): AsyncGenerator<Record<string, unknown>> {
   const { sql, params } = selected(selection);
-  const order = '"@timestamp", "journal.collector", "journal.sequence"';
-  const result = await engine.detached((session) =>
-    session.stream(`SELECT ${EVENT_SELECTION} FROM events WHERE ${sql} ORDER BY ${order}`, params),
-  );
-  for await (const rows of result.yieldRows()) yield* rows.map(toEvent);
+  const rows = engine.stream({
+    sql: `SELECT ${EVENT_SELECTION} FROM events WHERE ${sql}
+      ORDER BY "@timestamp", "journal.collector", "journal.sequence"`,
+    params,
+  });
+  for await (const row of rows) yield toEvent(row);
 }
 
 function selected(selection: Selection): Statement {

@@ -4,7 +4,8 @@ import type { Query } from '../../query/query.ts';
 import { checkScan, type Scan } from '../../query/scan.ts';
 import { append, position } from './append.ts';
 import { compile, type CompiledQuery, compileScan } from './compile.ts';
-import { Engine, type EngineOptions } from './engine.ts';
+import type { DatabaseOptions } from './database.ts';
+import { Engine } from './engine.ts';
 import { erase, exported } from './erase.ts';
 import { toRows } from './rows.ts';
 
@@ -13,7 +14,7 @@ import { toRows } from './rows.ts';
  * tally move in one transaction, so a crash at any point leaves them in step; what is appended is
  * visible at once.
  */
-export function openDuckdbStore(options: EngineOptions): EventStore {
+export function openDuckdbStore(options: DatabaseOptions): EventStore {
   const engine = new Engine(options);
   return {
     cursor: async (collector) => {

@@ -1,4 +1,4 @@
-import type { Session } from './engine.ts';
+import type { Session } from './session.ts';
 import type { EventColumn } from './schema.ts';
 
 /** The columns of `incoming`: what says whether two events are one. */

@@ -126,6 +126,21 @@ describe('lines that DuckDB cannot take', () => {
     expect(rejects).toEqual([{ sequence: 2, reason: expect.stringMatching(reason) }]);
   });
 
+  it.each([{ beside: good }, { beside: 'not JSON' }])(
+    'are for delivery to find where they look right, beside $beside',
+    async ({ beside }) => {
+      // Half of a surrogate pair, which JSON allows and UTF-8 does not.
+      const line = JSON.stringify({ ...good, item: '\ud800' });
+      const store = open();
+      const appended = store.append(
+        batchOfLines('j', 1, [line, JSON.stringify(beside)]),
+        ignoreRejects,
+      );
+      await expect(appended).rejects.toMatchObject({ code: 'bad-request' });
+      expect(await store.cursor('j')).toBe(1);
+    },
+  );
+
   it('may be longer than any usual one', async () => {
     const labels = Object.fromEntries(
       Array.from({ length: 256 }, (_, n) => [`key-${n}`, 'ü\u0001'.repeat(4000)]),
