@@ -5,10 +5,13 @@
  * leave the queue, everything else is retried with back-off. When the page may go (hidden,
  * pagehide) there is no answer to wait for: the same lines go by fetchLater, else sendBeacon,
  * and stay in storage until a later answer settles them.
+ *
+ * The fetch is none with `keepalive`: WebKit never settles one that is in flight when a click
+ * starts a download, and what it would keep alive leaves once more with the page anyway.
  */
 import { remove, take } from './queue.ts';
 
-/** Four bodies fit into the 64 KiB that all keepalive requests of a page share. */
+/** Four bodies fit into the 64 KiB that all beacons of a page share. */
 export const bodyCharsMax = 16_000;
 /** A view waits this long for its title, its item, or a redirect by `replaceState`. */
 export const settleMs = 100;
@@ -91,7 +94,6 @@ declare const fetchLater: typeof fetch;
  */
 const request = (lines: readonly string[]): RequestInit & { activateAfter: number } => ({
   method: 'POST',
-  keepalive: true,
   body: `[{"sent":${Date.now()},${lines.join().slice(1)}]`,
   // At once, and by the browser if the page is gone.
   activateAfter: 0,
