@@ -19,7 +19,7 @@ safely(() => {
   const stub = (window as { metronome?: Stub }).metronome;
   const folder = script.src.replace(/\/[^/]*$/, '');
   // A second tag on the same page counts nothing twice.
-  if (stub?.use) return;
+  if (stub?.flush) return;
 
   const options: Record<string, unknown> & Options = { endpoint: folder, ...stub?.options };
   for (const name in script.dataset) {

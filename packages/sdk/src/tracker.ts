@@ -106,6 +106,7 @@ export const createTracker = (
       hurry();
     }
     view.url = href;
+    view.item = (fields.item as string) ?? view.item;
   });
 
   const allow = (state: typeof consent): void => {
@@ -142,8 +143,8 @@ export const createTracker = (
     depart();
   };
 
+  connect(url, prepare);
   if (live) {
-    connect(url, prepare);
     listen('prerenderingchange', activate);
     listen(
       'pagehide visibilitychange',

@@ -4,30 +4,40 @@ import type { AddressInfo } from 'node:net';
 
 export type Recorded = Record<string, unknown>;
 
+/** One request to /tick. */
 export interface Tick {
-  headers: IncomingHttpHeaders;
   url: string;
+  headers: IncomingHttpHeaders;
   body: string;
   events: Recorded[];
   status: number;
 }
 
-/** A collector that remembers what it was sent, and pages to send it from. */
+/** A page, or any other file: its text, and what the defaults of its headers are not. */
+export interface Served {
+  text: string;
+  headers?: Record<string, string>;
+}
+
+/** A collector that remembers what it was sent, and a site to send it from. */
 export interface Recorder {
-  origin: string;
-  /** Every request to /tick, in order. */
-  ticks: Tick[];
-  /** Requests that were no /tick and no page. */
+  readonly origin: string;
+  /** Every request to /tick, in the order of their answers. */
+  readonly ticks: Tick[];
+  /** Paths of all requests. */
+  readonly paths: string[];
+  /** CORS preflights seen. */
   preflights: number;
-  /** HTML by path; a function sees the request's path. */
-  pages: Record<string, string>;
-  headers: Record<string, string>;
-  /** Status of each coming /tick; 0 cuts the connection. Default: 202. */
+  /** What is served, by path. */
+  readonly site: Record<string, string | Served>;
+  /** Status of each /tick, 0 to cut the connection; 202 by default. */
   answer: (tick: Tick, index: number) => number;
-  /** All events that were accepted, one for each id. */
-  events(): Recorded[];
-  /** Waits until `enough` holds of the accepted events. */
-  until(enough: (events: Recorded[]) => boolean, what: string): Promise<Recorded[]>;
+  /** All events that were accepted, each once. */
+  accepted(name?: string): Recorded[];
+  /** Resolves when `enough` holds, which is looked at after each /tick. */
+  until(what: string, enough: () => boolean): Promise<void>;
+  /** Forgets what was sent, and how to answer. */
+  reset(): void;
   close(): Promise<void>;
 }
 
@@ -35,85 +45,90 @@ const dist = new URL('../dist/', import.meta.url);
 const waitMsMax = 20_000;
 
 export const startRecorder = async (): Promise<Recorder> => {
-  const accepted = new Map<unknown, Recorded>();
-  let waiters: (() => void)[] = [];
+  const accepted = new Map<string, Recorded>();
+  let waiting: (() => void)[] = [];
 
-  const tick = async (
-    url: string,
-    headers: IncomingHttpHeaders,
-    body: string,
-    response: ServerResponse,
-  ) => {
-    const found: Tick = { url, headers, body, events: parse(body), status: 0 };
+  const take = (found: Tick, response: ServerResponse): void => {
     found.status = recorder.answer(found, recorder.ticks.length);
     recorder.ticks.push(found);
     if (found.status === 0) {
       response.destroy();
     } else {
-      if (found.status === 202) for (const event of found.events) accepted.set(event.id, event);
-      response.writeHead(found.status, {
-        'Access-Control-Allow-Origin': '*',
-        'Content-Type': 'application/json',
-      });
+      if (found.status === 202) {
+        for (const event of found.events) accepted.set(`${event.id} ${event.time}`, event);
+      }
+      response.writeHead(found.status, { 'Access-Control-Allow-Origin': '*' });
       response.end(JSON.stringify({ accepted: found.events.length, rejected: [] }));
     }
-    for (const wake of waiters) wake();
+    for (const look of waiting) look();
   };
 
-  const server = createServer(async (request, response) => {
-    const url = request.url ?? '/';
-    const path = new URL(url, 'http://x').pathname;
-    if (request.method === 'OPTIONS') recorder.preflights++;
-    if (request.method === 'POST' && path.endsWith('/tick')) {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      await tick(url, request.headers, Buffer.concat(chunks).toString(), response);
-      return;
-    }
-    const page = recorder.pages[path];
-    if (page !== undefined) {
-      response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...recorder.headers });
-      response.end(page);
+  const serve = async (path: string, response: ServerResponse): Promise<void> => {
+    const found = recorder.site[path];
+    if (found !== undefined) {
+      const { text, headers } = typeof found === 'string' ? { text: found, headers: {} } : found;
+      const type = path.endsWith('.js') ? 'text/javascript' : 'text/html; charset=utf-8';
+      response.writeHead(200, { 'Content-Type': type, ...headers }).end(text);
     } else if (/^\/metronome[\w-]*\.js$/.test(path)) {
-      response.writeHead(200, {
-        'Content-Type': 'text/javascript',
-        'Access-Control-Allow-Origin': '*',
-      });
-      response.end(await readFile(new URL(path.slice(1), dist)));
+      const script = await readFile(new URL(path.slice(1), dist));
+      const headers = { 'Content-Type': 'text/javascript', 'Access-Control-Allow-Origin': '*' };
+      response.writeHead(200, headers).end(script);
     } else if (path.startsWith('/files/')) {
       response.writeHead(200, { 'Content-Disposition': 'attachment' }).end('file');
     } else {
       response.writeHead(404).end();
     }
+  };
+
+  const server = createServer(async (request, response) => {
+    const url = request.url ?? '/';
+    const path = new URL(url, 'http://site').pathname;
+    recorder.paths.push(path);
+    if (request.method === 'OPTIONS') recorder.preflights++;
+    if (request.method !== 'POST') return serve(path, response);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString();
+    const events = JSON.parse(body) as Recorded[];
+    take({ url, headers: request.headers, body, events, status: 0 }, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   const recorder: Recorder = {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     ticks: [],
+    paths: [],
     preflights: 0,
-    pages: {},
-    headers: {},
+    site: {},
     answer: () => 202,
-    events: () => [...accepted.values()],
-    until: (enough, what) =>
+    accepted: (name) =>
+      [...accepted.values()].filter((event) => name === undefined || event.event === name),
+    until: (what, enough) =>
       new Promise((resolve, reject) => {
-        const late = setTimeout(() => {
-          reject(
-            new Error(
-              `Never seen: ${what}. Accepted: ${JSON.stringify(recorder.events(), null, 1)}`,
-            ),
-          );
-        }, waitMsMax);
-        const look = (): void => {
-          if (!enough(recorder.events())) return;
+        const settle = (): void => {
           clearTimeout(late);
-          waiters = waiters.filter((one) => one !== look);
-          resolve(recorder.events());
+          waiting = waiting.filter((one) => one !== look);
         };
-        waiters.push(look);
+        const look = (): void => {
+          if (!enough()) return;
+          settle();
+          resolve();
+        };
+        const late = setTimeout(() => {
+          settle();
+          const seen = recorder.ticks.map(({ status, events }) => ({ status, events }));
+          reject(new Error(`Never seen: ${what}. Seen: ${JSON.stringify(seen, null, 1)}`));
+        }, waitMsMax);
+        waiting.push(look);
         look();
       }),
+    reset: () => {
+      recorder.ticks.length = 0;
+      recorder.paths.length = 0;
+      recorder.preflights = 0;
+      recorder.answer = () => 202;
+      accepted.clear();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -121,12 +136,4 @@ export const startRecorder = async (): Promise<Recorder> => {
       }),
   };
   return recorder;
-};
-
-const parse = (body: string): Recorded[] => {
-  try {
-    return JSON.parse(body) as Recorded[];
-  } catch {
-    return [];
-  }
 };
