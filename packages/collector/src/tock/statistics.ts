@@ -3,7 +3,11 @@ import { nearest } from '../query/nearest.ts';
 import type { Statistic } from './statistic.ts';
 import { campaigns } from './statistics/campaigns.ts';
 import { devices } from './statistics/devices.ts';
+import { errors } from './statistics/errors.ts';
+import { flow } from './statistics/flow.ts';
 import { live } from './statistics/live.ts';
+import { recommendations } from './statistics/recommendations.ts';
+import { time } from './statistics/time.ts';
 import { visitors } from './statistics/visitors.ts';
 import { vitals } from './statistics/vitals.ts';
 
@@ -13,7 +17,11 @@ export type Statistics = ReadonlyMap<string, Statistic>;
 /** Those that are there without being declared. */
 export const BUILT_IN = {
   visitors,
+  time,
   vitals,
+  errors,
+  flow,
+  recommendations,
   campaigns,
   devices,
   live,

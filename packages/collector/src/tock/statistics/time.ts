@@ -1,0 +1,74 @@
+import type { Answer } from '../answer.ts';
+import { allOf } from '../filters.ts';
+import { type Part, queryOf } from '../from-queries.ts';
+import { ofPeriod } from '../parameters.ts';
+import { percentile } from '../percentile.ts';
+import type { Asked, Reader, Statistic } from '../statistic.ts';
+
+/** Page views whose engaged time is read; of more, those with the lowest ids, which are random. */
+export const PAGE_VIEWS_MAX = 20_000;
+
+const engaged = allOf(
+  { kind: 'equals', field: 'event', value: 'engagement' },
+  { kind: 'exists', field: 'page' },
+  { kind: 'exists', field: 'duration' },
+);
+
+/** Engaged time by page view: its events each bring what came since the one before. */
+const pageViews: Part = {
+  measures: { ms: { kind: 'sum', field: 'duration' } },
+  dimensions: { page: { kind: 'field', field: 'page' } },
+  filter: engaged,
+  order: [{ by: 'page', direction: 'ascending' }],
+  limit: PAGE_VIEWS_MAX,
+};
+
+const allPageViews: Part = {
+  measures: { n: { kind: 'distinct', field: 'page' } },
+  filter: engaged,
+};
+
+const largestPaints: Part = {
+  measures: {
+    views: { kind: 'count' },
+    median: { kind: 'percentile', field: 'value', at: 50 },
+    p75: { kind: 'percentile', field: 'value', at: 75 },
+    p95: { kind: 'percentile', field: 'value', at: 95 },
+  },
+  filter: allOf(
+    { kind: 'equals', field: 'event', value: 'vital' },
+    { kind: 'equals', field: 'name', value: 'LCP' },
+    { kind: 'exists', field: 'value' },
+  ),
+};
+
+/**
+ * Time in milliseconds, each with its `median`, `p75` and `p95` and the number of page `views` that
+ * it was measured in. `engagedMs`: how long a page was visible and its visitor active, the
+ * `duration` of a page view's `engagement` events together; of more than 20,000 page views a
+ * `sample`. `loadMs`: until the largest part of the page was there (the vital `LCP`).
+ */
+export const time: Statistic = {
+  parameters: ofPeriod,
+  async answer(store, asked) {
+    const [engagedMs, [load]] = await Promise.all([
+      engagedTime(store, asked),
+      store.query(queryOf(largestPaints, asked)),
+    ]);
+    return { engagedMs, loadMs: load ?? null };
+  },
+};
+
+async function engagedTime(store: Reader, asked: Asked): Promise<Answer> {
+  const rows = await store.query(queryOf(pageViews, { ...asked, limit: undefined }));
+  const sorted = rows.map((row) => Number(row['ms'])).toSorted((a, b) => a - b);
+  const found = {
+    views: sorted.length,
+    median: percentile(sorted, 50),
+    p75: percentile(sorted, 75),
+    p95: percentile(sorted, 95),
+  };
+  if (sorted.length < PAGE_VIEWS_MAX) return found;
+  const [all] = await store.query(queryOf(allPageViews, asked));
+  return { ...found, sample: { views: sorted.length, of: all?.['n'] ?? null } };
+}
