@@ -110,10 +110,20 @@ export interface EventStore {
     collector: string,
     ranges: readonly Omit<PlaceCount, 'stored'>[],
   ): Promise<readonly PlaceCount[]>;
-  /** Erases for good and returns how many events went. */
+  /**
+   * Erases for good and returns how many events went. A hash of each one's identity stays as a
+   * tombstone until its day expires: the same event, sent again or replayed from a journal or an
+   * archive, counts as a duplicate.
+   */
   erase(selection: Selection): Promise<number>;
   /** The selected events as at rest, oldest first. */
   export(selection: Selection): AsyncIterable<Record<string, unknown>>;
+  /**
+   * Takes out the events of the UTC days before a day (`2026-11-23`) by dropping days, not events,
+   * counts them in the tallies as expired, and returns how many went. Days are those by which the
+   * store files events: the client's own time, where it gave a usable one.
+   */
+  expire(before: string): Promise<number>;
   /**
    * The salt of a UTC day (`2026-11-23`) for all collectors of this store: the first that is
    * proposed wins.

@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import type { EventStore } from '../../src/event-store.ts';
 import { appendTests } from './conformance/append.ts';
 import { eraseTests } from './conformance/erase.ts';
+import { expireTests } from './conformance/expire.ts';
 import { keyTests } from './conformance/keys.ts';
 import { propertyTests } from './conformance/properties.ts';
 import { queryTests } from './conformance/queries.ts';
@@ -28,6 +29,7 @@ export function describeEventStore(
     describe('scan', () => scanTests(withStore(open)));
     describe('keys and values', () => keyTests(withStore(open)));
     describe('erase and export', () => eraseTests(withStore(open)));
+    describe('expire', () => expireTests(withStore(open)));
     describe('properties', () => propertyTests(withStore(open), propertyRuns));
   });
 }

@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 import { isRefusal } from './trouble.ts';
 import { readableLines } from './readable-lines.ts';
 import { columnType, type EventColumn, eventColumns, quoted, quotedText } from './schema.ts';
-import { dropTwins, IDENTITY } from './twins.ts';
+import { dropErased, dropTwins, IDENTITY } from './twins.ts';
 
 /**
  * Takes a batch in one transaction. The lines go into a file, which the engine's own JSON reader
@@ -89,7 +89,7 @@ async function move(session: Session, file: string, first: number): Promise<Coun
   const linesFrom = (columns: readonly EventColumn[]): string =>
     `FROM ${readJson(file, columns)} WHERE "journal.sequence" >= ${first}`;
   await session.run(`CREATE OR REPLACE TEMP TABLE incoming AS SELECT * ${linesFrom(IDENTITY)}`);
-  const duplicates = await dropTwins(session);
+  const duplicates = (await dropErased(session)) + (await dropTwins(session));
   const kept = 'AND "journal.sequence" IN (SELECT "journal.sequence" FROM incoming)';
   const columns = eventColumns.map(quoted).join(', ');
   const stored = await session.rows(

@@ -39,6 +39,14 @@ export class Engine {
     return result;
   }
 
+  /** Likewise with no query beside it; only an export may be under way. */
+  writeAlone<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const once = (): Promise<T> => this.#use((database) => work(database.writer));
+    const result = this.#writer.then(() => this.#readers.hold(READERS_MAX, once, true));
+    this.#writer = result.catch(() => undefined);
+    return result;
+  }
+
   /** Runs `work`, perhaps twice, on a connection that sees the last commit. */
   read<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const once = (): Promise<T> => this.#use((database) => database.read(work));

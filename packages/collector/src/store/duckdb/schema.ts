@@ -11,6 +11,9 @@ import type { JournaledEvent } from '../../event.ts';
  *
  * `tallies` is one row for each segment of each journal. The cursor of a journal is the end of
  * its last tally, so both move in the commit that stores the events.
+ *
+ * `tombstones` names the erased events until their day expires. `scrubs` has a row while bytes of
+ * erased events may be left in the file (see `scrub`).
  */
 export const EVENT_COLUMNS = {
   'journal.collector': 'VARCHAR NOT NULL',
@@ -86,6 +89,10 @@ export function quotedText(text: string): string {
  *   in `labels` or `metrics` as a list, null where it has none; each text once
  * - `exact`: a text that the client reads exactly; its decoder drops a byte order mark from the
  *   beginning, so a text that begins with one gets another
+ * - `filed`: the time by whose UTC day an event is kept and expires: the client's own; that of
+ *   receipt without one; the corrected one for a clock that is far off (as on Elasticsearch, whose
+ *   daily indices go by it)
+ * - `tombstone`: a hash of what names an event: app, id and client time, or the day of receipt
  */
 const MACROS_SQL: readonly string[] = [
   `CREATE OR REPLACE MACRO texts(object, key) AS CASE
@@ -99,14 +106,28 @@ const MACROS_SQL: readonly string[] = [
     AS DOUBLE[])`,
   `CREATE OR REPLACE MACRO exact(text) AS CASE
     WHEN starts_with(text, '\u{FEFF}') THEN '\u{FEFF}' || text ELSE text END`,
+  `CREATE OR REPLACE MACRO filed("time", received, created) AS CASE
+    WHEN created IS NULL THEN received
+    WHEN created > received + INTERVAL 1 DAY THEN "time"
+    WHEN created <> "time" AND created < received - INTERVAL 90 DAY THEN "time"
+    ELSE created END`,
+  `CREATE OR REPLACE MACRO tombstone(app, id, created, received_day) AS md5_number(CAST(json_array(
+    app, id, CASE WHEN created IS NULL THEN CAST(received_day AS VARCHAR)
+      ELSE CAST(epoch_ms(created) AS VARCHAR) || ' ms' END) AS VARCHAR))`,
 ];
+
+/** The day of a row of `events` by which it is kept. */
+export const FILED_DAY = 'CAST(filed("@timestamp", "event.ingested", "event.created") AS DATE)';
+
+export function createEvents(table: string): string {
+  const columns = eventColumns.map((column) => `${quoted(column)} ${EVENT_COLUMNS[column]}`);
+  return `CREATE TABLE IF NOT EXISTS ${table} (${columns.join(', ')})`;
+}
 
 /** Makes what is missing; a column that a later version adds is added, and null in old events. */
 export const SCHEMA_SQL: readonly string[] = [
   ...MACROS_SQL,
-  `CREATE TABLE IF NOT EXISTS events (${eventColumns
-    .map((column) => `${quoted(column)} ${EVENT_COLUMNS[column]}`)
-    .join(', ')})`,
+  createEvents('events'),
   ...eventColumns
     .filter((column) => !isRequired(column))
     .map(
@@ -118,4 +139,6 @@ export const SCHEMA_SQL: readonly string[] = [
     stored BIGINT NOT NULL, duplicates BIGINT NOT NULL, rejected BIGINT NOT NULL,
     erased BIGINT NOT NULL, expired BIGINT NOT NULL,
     PRIMARY KEY (collector, segment))`,
+  'CREATE TABLE IF NOT EXISTS tombstones (day DATE NOT NULL, tombstone UHUGEINT NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS scrubs (asked TIMESTAMP NOT NULL)',
 ];

@@ -7,6 +7,7 @@ import { compile, type CompiledQuery, compileScan } from './compile.ts';
 import type { DatabaseOptions } from './database.ts';
 import { Engine } from './engine.ts';
 import { erase, exported } from './erase.ts';
+import { expire } from './expire.ts';
 import { toRows } from './rows.ts';
 
 /**
@@ -42,6 +43,7 @@ export function openDuckdbStore(options: DatabaseOptions): EventStore {
     },
     places: (collector, ranges) => places(engine, collector, ranges),
     erase: (selection) => erase(engine, selection),
+    expire: (before) => expire(engine, before),
     export: (selection) => exported(engine, selection),
     // One collector owns the file, and keeps its salts itself.
     salt: (_day, proposal) => Promise.resolve(proposal),

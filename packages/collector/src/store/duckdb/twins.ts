@@ -10,6 +10,22 @@ export const IDENTITY: readonly EventColumn[] = [
   'event.ingested',
 ];
 
+/** Deletes from `incoming` the events that were erased before, and gives their number. */
+export async function dropErased(session: Session): Promise<number> {
+  const graves = await session.rows('SELECT 1 FROM tombstones LIMIT 1');
+  if (graves.length === 0) return 0;
+  const [row] = await session.rows(
+    `DELETE FROM incoming
+     WHERE "event.id" IS NOT NULL AND (${buried(0)} OR ${buried(1)})`,
+  );
+  return Number(row?.[0] ?? 0);
+}
+
+function buried(daysBefore: number): string {
+  return `tombstone("service.name", "event.id", "event.created",
+    CAST("event.ingested" AS DATE) - ${daysBefore}) IN (SELECT tombstone FROM tombstones)`;
+}
+
 /**
  * Deletes from `incoming` the events whose twin comes earlier in the batch or is stored already,
  * and gives their number. A twin has the same app, id and client time; without client time the

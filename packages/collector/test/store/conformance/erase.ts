@@ -77,6 +77,51 @@ export function eraseTests(open: OpenStore): void {
     ]);
   });
 
+  it('does not take an erased event again, from whichever place it comes', async () => {
+    const [app, other, journal] = [newName(), newName(), newName()];
+    const time = '2026-11-21T10:00:00.000Z';
+    const named = (of: string, id: string, created = time): StoredEvent =>
+      eventAt(time, of, { 'event.id': id, 'event.created': created, 'user.id': 'ann' });
+    const batch = batchOf(journal, 1, [named(app, 'a'), named(app, 'b')]);
+    await take(batch);
+    expect(await open.store.erase({ app, visitor: 'ann' })).toBe(2);
+
+    await take(batch);
+    const retry = { ...named(app, 'a'), 'event.ingested': '2026-11-25T10:00:00.000Z' };
+    expect(await take(batchOf(journal, 3, [retry, named(app, 'c')]))).toMatchObject({
+      stored: 1,
+      duplicates: 1,
+    });
+    const replayed = [named(app, 'b'), named(app, 'b'), { ...named(app, 'a'), item: 'other' }];
+    expect(await open.takeEvents(replayed)).toMatchObject({ stored: 0, duplicates: 3 });
+    expect(await count(app)).toBe(1);
+    expect(await open.store.tallies(journal)).toMatchObject([
+      { stored: 3, duplicates: 1, erased: 2, expired: 0 },
+    ]);
+
+    const different = [named(other, 'a'), named(app, 'a', '2026-11-21T10:00:00.001Z')];
+    expect(await open.takeEvents(different)).toMatchObject({ stored: 2, duplicates: 0 });
+  });
+
+  it('knows an erased event without client time on the day of receipt and the day after', async () => {
+    const app = newName();
+    const received = (date: number): StoredEvent =>
+      eventAt(`2026-11-${date}T10:00:00.000Z`, app, { 'event.id': 'a' });
+    await open.takeEvents([received(12)]);
+    expect(await open.store.erase({ app })).toBe(1);
+    expect(await open.takeEvents([received(12)])).toMatchObject({ duplicates: 1 });
+    expect(await open.takeEvents([received(13)])).toMatchObject({ duplicates: 1 });
+    expect(await open.takeEvents([received(14)])).toMatchObject({ stored: 1 });
+  });
+
+  it('takes again what was never named', async () => {
+    const app = newName();
+    const nameless = eventAt('2026-11-21T10:00:00.000Z', app);
+    await open.takeEvents([nameless]);
+    expect(await open.store.erase({ app })).toBe(1);
+    expect(await open.takeEvents([nameless])).toMatchObject({ stored: 1, duplicates: 0 });
+  });
+
   it('exports everything that an event can hold', async () => {
     const [app, journal] = [newName(), newName()];
     const full: StoredEvent = {

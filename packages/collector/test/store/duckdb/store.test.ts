@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -148,6 +148,51 @@ describe('lines that DuckDB cannot take', () => {
     const store = open();
     const events = [eventAt(noon, 'app', { labels }), eventAt(noon, 'app')];
     expect(await store.append(batchOf('j', 1, events), ignoreRejects)).toMatchObject({ stored: 2 });
+  });
+});
+
+describe('an erasure', () => {
+  const marker = 'a-secret-of-ann-7f3a';
+  const traces = async (): Promise<readonly string[]> => {
+    const names = await readdir(dataDir);
+    const contents = await Promise.all(names.map((name) => readFile(join(dataDir, name))));
+    return names.filter((_, index) => contents[index]?.includes(marker));
+  };
+
+  it('leaves no byte in the file', async () => {
+    const store = open();
+    const views = Array.from({ length: 30_000 }, (_, n) =>
+      eventAt(noon, 'app', {
+        item: `item-${n % 100}`,
+        title: `Title ${n} ${n % 500 === 0 ? `${n}-${marker}` : ''}`,
+        'user.id': n % 500 === 0 ? `ann-${marker}` : 'bob',
+        labels: { n: n % 500 === 0 ? marker : String(n) },
+      }),
+    );
+    await store.append(batchOf('j', 1, views), ignoreRejects);
+    // A small batch, which goes through the log.
+    await store.append(batchOf('j', 30_001, views.slice(0, 600)), ignoreRejects);
+    expect(await traces()).not.toEqual([]);
+
+    expect(await store.erase({ visitor: `ann-${marker}` })).toBe(62);
+    expect(await traces()).toEqual([]);
+    expect(await count(store)).toBe(30_538);
+    await store.close();
+    expect(await traces()).toEqual([]);
+  });
+
+  it('is finished by the next where an export holds on to the bytes', async () => {
+    const store = open();
+    const view = (visitor: string) => eventAt(noon, 'app', { 'user.id': visitor });
+    await store.append(batchOf('j', 1, [view(marker), view('bob'), view('bill')]), ignoreRejects);
+    const exported = store.export({ app: 'app' })[Symbol.asyncIterator]();
+    await exported.next();
+    expect(await store.erase({ visitor: marker })).toBe(1);
+    expect(await traces()).not.toEqual([]);
+    while (!(await exported.next()).done);
+    expect(await store.erase({ visitor: 'bob' })).toBe(1);
+    expect(await traces()).toEqual([]);
+    expect(await count(store)).toBe(1);
   });
 });
 

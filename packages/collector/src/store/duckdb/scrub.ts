@@ -1,0 +1,65 @@
+import { MetronomeError } from '../../errors.ts';
+import type { Engine } from './engine.ts';
+import type { Session } from './session.ts';
+import { createEvents, eventColumns, quoted } from './schema.ts';
+
+/**
+ * Makes the bytes of erased events go from the file. The engine only marks deleted rows, keeps
+ * columns of many row groups in one block, and leaves freed blocks as they are. So the table is
+ * written anew, which frees every block that it had, and then all free blocks are written over.
+ *
+ * This costs what the table is large, and as much room again while it runs. Not reached are copies
+ * that others made: blocks that the file system or the disk itself has put elsewhere.
+ */
+export async function scrub(engine: Engine): Promise<void> {
+  try {
+    await engine.writeAlone(async (session) => {
+      if ((await session.rows('SELECT 1 FROM scrubs LIMIT 1')).length === 0) return;
+      await rewrite(session);
+      await session.run('CHECKPOINT');
+      await overwriteFreeBlocks(session);
+      await session.run('DELETE FROM scrubs');
+    });
+  } catch (error) {
+    // An export under way holds on to what it reads: the next erasure or maintenance goes on.
+    if (!isHeldByReader(error)) throw error;
+  }
+}
+
+/** In the commit that erases: the scrub is owed until it is done, whatever happens between. */
+export function oweScrub(session: Session): Promise<void> {
+  return session.run("INSERT INTO scrubs VALUES (now() AT TIME ZONE 'UTC')");
+}
+
+function rewrite(session: Session): Promise<void> {
+  const columns = eventColumns.map(quoted).join(', ');
+  return session.transaction(async () => {
+    await session.run(createEvents('events_anew'));
+    await session.run(`INSERT INTO events_anew (${columns}) SELECT ${columns} FROM events`);
+    await session.run('DROP TABLE events');
+    await session.run('ALTER TABLE events_anew RENAME TO events');
+  });
+}
+
+/** Hashes do not compress: the filler takes every free block, and is larger for good measure. */
+async function overwriteFreeBlocks(session: Session): Promise<void> {
+  const [row] = await session.rows(
+    `SELECT free_blocks, block_size FROM pragma_database_size()
+     WHERE database_name = current_database()`,
+  );
+  const [freeBlocks = 0, blockBytes = 0] = row?.map(Number) ?? [];
+  const hashes = ((freeBlocks + SPARE_BLOCKS) * blockBytes) / 8;
+  await session.run(
+    `CREATE OR REPLACE TABLE filler AS SELECT hash(range) AS hash FROM range(${hashes})`,
+  );
+  await session.run('CHECKPOINT');
+  await session.run('DROP TABLE filler');
+  await session.run('CHECKPOINT');
+}
+
+const SPARE_BLOCKS = 4;
+
+function isHeldByReader(error: unknown): boolean {
+  const cause = error instanceof MetronomeError ? error.cause : error;
+  return cause instanceof Error && cause.message.includes('Cannot CHECKPOINT');
+}
