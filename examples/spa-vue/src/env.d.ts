@@ -1,0 +1,4 @@
+interface ImportMetaEnv {
+  /** Base URL of the collector. */
+  readonly VITE_METRONOME_URL: string;
+}
