@@ -23,7 +23,7 @@ let url: string;
 let prepare: () => boolean | undefined;
 let charsMax = bodyCharsMax;
 let failures = 0;
-let timer = 0;
+let timer: ReturnType<typeof setTimeout> | 0 = 0;
 let sending: Promise<void> | undefined;
 
 /** `ready` puts into the queue what is still missing and says whether anything may be sent. */

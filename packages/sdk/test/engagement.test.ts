@@ -16,7 +16,7 @@ const openTall = async ({ clock = false } = {}): Promise<Page> => {
   const page = await visitor.context.newPage();
   await page.addInitScript(() => {
     const listen = window.addEventListener.bind(window);
-    window.addEventListener = (type: string, ...rest: [EventListener]) => {
+    window.addEventListener = (type: string, ...rest: [EventListenerOrEventListenerObject]) => {
       if (type === 'pointermove') window.watched = true;
       listen(type, ...rest);
     };
