@@ -3,18 +3,30 @@ import { randomUUID } from 'node:crypto';
 import type { Selection } from '../../event-store.ts';
 import { ask, unavailable } from './connection.ts';
 import { selectEvents, type Hit } from './select.ts';
-import type { ErasedCount, Erasure, State } from './state.ts';
+import type { Gone, Plan, State } from './state.ts';
+import { type Address, keyOf, readPlaces, type Tombstone } from './twins.ts';
 
-/** Documents that are planned, deleted and counted together. */
+/** Documents that are planned, erased and counted together. */
 const PAGE_EVENTS = 1_000;
 
-const PLACE = ['journal.collector', 'journal.segment'];
+const PLACE = ['journal.collector', 'journal.segment', 'journal.sequence'];
+
+/** An event that is to be erased: its document, its place, and the version that was found. */
+interface Erased extends Address {
+  readonly collector: string;
+  readonly segment: number;
+  readonly sequence: number;
+  readonly seqNo: number;
+  readonly term: number;
+}
+
+type Erasure = Plan<readonly Erased[]>;
 
 /**
- * Deletes the selected events by their ids, for not every cluster has delete-by-query. Each page
- * is planned in the state before it is deleted, so that a crash loses no count; whatever an
- * earlier one left must be finished and refreshed before, and two erasures of the same events at
- * once would count them twice. Returns how many went.
+ * Puts a tombstone in the place of each selected event, for not every cluster has
+ * delete-by-query, and returns how many went. The event and its tombstone are one document, so
+ * that at no moment neither is there. Each page is planned in the state before, so that a crash
+ * loses no count.
  */
 export async function eraseEvents(
   client: Client,
@@ -22,50 +34,75 @@ export async function eraseEvents(
   state: State,
   selection: Selection,
 ): Promise<number> {
-  const paging = { size: PAGE_EVENTS, sort: ['_shard_doc'], source: PLACE };
+  const paging = { size: PAGE_EVENTS, sort: ['_shard_doc'], source: PLACE, versions: true };
   let erased = 0;
   for await (const page of selectEvents(client, prefix, selection, paging)) {
-    const erasure = erasureOf(page);
-    await state.planErasure(erasure);
-    await execute(client, state, erasure);
-    erased += page.length;
+    const plan = await state.plan('erasing', randomUUID(), page.map(erasedOf));
+    if (plan === undefined) throw unavailable('has an erasure of the same name');
+    erased += await execute(client, state, plan);
   }
   return erased;
 }
 
 /** Ends what a crash interrupted. */
 export async function finishErasures(client: Client, state: State): Promise<void> {
-  for (const erasure of await state.openErasures()) await execute(client, state, erasure);
+  for (const plan of await state.openPlans<readonly Erased[]>('erasing')) {
+    await execute(client, state, plan);
+  }
 }
 
-function erasureOf(page: readonly Hit[]): Erasure & { documents: { index: string; id: string }[] } {
-  const counts = new Map<string, ErasedCount>();
-  for (const { _source: source = {} } of page) {
-    const collector = String(source['journal.collector']);
-    const segment = Number(source['journal.segment']);
-    const key = `${collector}/${segment}`;
-    const { erased } = counts.get(key) ?? { erased: 0 };
-    counts.set(key, { collector, segment, erased: erased + 1 });
-  }
+function erasedOf({ _index, _id = '', _source: source = {}, _seq_no, _primary_term }: Hit): Erased {
   return {
-    id: randomUUID(),
-    documents: page.map(({ _index, _id = '' }) => ({ index: _index, id: _id })),
-    counts: [...counts.values()],
+    index: _index,
+    id: _id,
+    collector: String(source['journal.collector']),
+    segment: Number(source['journal.segment']),
+    sequence: Number(source['journal.sequence']),
+    seqNo: Number(_seq_no),
+    term: Number(_primary_term),
   };
 }
 
-async function execute(client: Client, state: State, erasure: Erasure): Promise<void> {
-  const { documents = [] } = erasure;
+/**
+ * Whoever executes a plan, and however often, the same events are counted: those whose tombstone
+ * is of this plan. Others were erased by another one, or their day is gone.
+ */
+async function execute(client: Client, state: State, plan: Erasure): Promise<number> {
+  const { id, what } = plan;
+  const conflicts = await bury(client, id, what);
+  const tombstones = await readPlaces(client, conflicts);
+  const others = new Set(
+    conflicts.filter((document) => tombstones.get(keyOf(document))?.erasure !== id),
+  );
+  const gone = what.filter((document) => !others.has(document));
+  await state.finish('erasing', plan, countsOf(gone));
+  return gone.length;
+}
+
+/** Returns those that are no longer as they were found. */
+async function bury(client: Client, by: string, all: readonly Erased[]): Promise<Erased[]> {
   const answer = await ask(() =>
-    client.bulk({
-      operations: documents.map(({ index, id }) => ({ delete: { _index: index, _id: id } })),
+    client.bulk<Tombstone>({
+      operations: all.flatMap(({ index, id, collector, sequence, seqNo, term }) => [
+        { index: { _index: index, _id: id, if_seq_no: seqNo, if_primary_term: term } },
+        { 'erased.by': by, 'erased.collector': collector, 'erased.sequence': sequence },
+      ]),
     }),
   );
-  for (const item of answer.items) {
-    const status = item.delete?.status;
-    if (status !== 200 && status !== 404) {
-      throw unavailable(`refuses deletes for now (${item.delete?.error?.type ?? status})`);
-    }
+  return all.filter((_, position) => {
+    const { status, error } = answer.items[position]?.index ?? {};
+    if (status === 200) return false;
+    if (status === 409) return true;
+    throw unavailable(`erases nothing for now (${error?.type ?? status})`);
+  });
+}
+
+function countsOf(erased: readonly Erased[]): readonly Gone[] {
+  const counts = new Map<string, Gone>();
+  for (const { collector, segment } of erased) {
+    const key = `${collector}/${segment}`;
+    const { events } = counts.get(key) ?? { events: 0 };
+    counts.set(key, { collector, segment, events: events + 1 });
   }
-  await state.finishErasure(erasure);
+  return [...counts.values()];
 }

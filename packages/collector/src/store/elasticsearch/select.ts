@@ -14,10 +14,15 @@ export interface Paging {
   readonly sort: estypes.Sort;
   /** Fields of the source; default: all of it. */
   readonly source?: readonly string[];
+  /** Whether each hit says its version. */
+  readonly versions?: boolean;
 }
 
 /** What pages are made of: a query and what to read of each hit. */
-export type PagedSearch = Pick<estypes.SearchRequest, 'query' | '_source' | 'docvalue_fields'> & {
+export type PagedSearch = Pick<
+  estypes.SearchRequest,
+  'query' | '_source' | 'docvalue_fields' | 'seq_no_primary_term'
+> & {
   readonly sort: estypes.Sort;
 };
 
@@ -26,10 +31,14 @@ export async function* selectEvents(
   client: Client,
   prefix: string,
   selection: Selection,
-  { size, sort, source }: Paging,
+  { size, sort, source, versions = false }: Paging,
 ): AsyncGenerator<readonly Hit[]> {
-  const query = selectionQuery(selection);
-  const search = { query, sort, ...(source ? { _source: [...source] } : {}) };
+  const search = {
+    query: selectionQuery(selection),
+    sort,
+    seq_no_primary_term: versions,
+    ...(source ? { _source: [...source] } : {}),
+  };
   yield* pagesOf(client, prefix, search, size);
 }
 

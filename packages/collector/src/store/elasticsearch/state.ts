@@ -8,18 +8,19 @@ import { ask, errorType, unavailable } from './connection.ts';
 const TRIES_MAX = 20;
 const PAGE_DOCUMENTS = 1_000;
 
-/** Documents that are to be deleted, and what that does to the tallies. */
-export interface Erasure {
+/** Something that is to be taken out, written down before it is. */
+export interface Plan<T> {
   readonly id: string;
-  /** Left out once they are deleted. */
-  readonly documents?: readonly { readonly index: string; readonly id: string }[];
-  readonly counts: readonly ErasedCount[];
+  readonly what: T;
+  /** Of the document that holds it: only one call can finish it. */
+  readonly guard: { readonly if_seq_no: number; readonly if_primary_term: number };
 }
 
-export interface ErasedCount {
+/** What went of one segment of a journal. */
+export interface Gone {
   readonly collector: string;
   readonly segment: number;
-  readonly erased: number;
+  readonly events: number;
 }
 
 /**
@@ -28,9 +29,9 @@ export interface ErasedCount {
  *
  * - `tally`: one for each segment of each journal. The cursor of a journal is the event after the
  *   last of its newest segment, so that one write moves both.
- * - `erasing` and `erased`: written before some documents are deleted and once they are. A crash
- *   between the two leaves a plan that is finished before tallies are read. What is erased is added
- *   to a tally when it is read.
+ * - `erasing` and `erased`, `expiring` and `expired`: a plan, written before some events are taken
+ *   out, and the same document once they are. A crash between the two leaves a plan that is
+ *   finished before tallies are read. What is gone is added to a tally when it is read.
  */
 export class State {
   readonly #client: Client;
@@ -65,15 +66,18 @@ export class State {
     await this.#refresh();
     const query = { term: { collector } };
     const tallies = await this.#all<Tally>('tally', query);
-    const erased = new Map<number, number>();
-    for (const { source } of await this.#all<Erasure>('erased', query)) {
-      for (const count of source.counts) {
-        if (count.collector !== collector) continue;
-        erased.set(count.segment, (erased.get(count.segment) ?? 0) + count.erased);
-      }
-    }
+    const erased = await this.#gone('erased', collector);
+    const expired = await this.#gone('expired', collector);
     return tallies
-      .map(({ source }) => tallyOf(source, erased.get(source.segment) ?? 0))
+      .map(({ source: { segment, last, stored, duplicates, rejected } }) => ({
+        segment,
+        last,
+        stored,
+        duplicates,
+        rejected,
+        erased: erased.get(segment) ?? 0,
+        expired: expired.get(segment) ?? 0,
+      }))
       .toSorted((a, b) => a.segment - b.segment);
   }
 
@@ -93,23 +97,66 @@ export class State {
     });
   }
 
-  async planErasure({ id, documents, counts }: Erasure): Promise<void> {
-    await this.#put(id, { kind: 'erasing', name: id, documents, ...countedBy(counts) });
+  /** Undefined when there is, or was, a plan of this id. */
+  async plan<T extends object>(
+    kind: keyof typeof DONE,
+    id: string,
+    what: T,
+  ): Promise<Plan<T> | undefined> {
+    try {
+      const { _seq_no: seqNo, _primary_term: term } = await ask(() =>
+        this.#client.create({ index: this.#index, id, document: { kind, name: id, what } }),
+      );
+      return { id, what, guard: guardOf(seqNo, term) };
+    } catch (error) {
+      if (errorType(error) === CONFLICT) return undefined;
+      throw error;
+    }
   }
 
-  async finishErasure({ id, counts }: Erasure): Promise<void> {
-    await this.#put(id, { kind: 'erased', name: id, ...countedBy(counts) });
-  }
-
-  /** Those that a crash left unfinished. */
-  async openErasures(): Promise<readonly Erasure[]> {
+  /** Plans that nobody has finished. */
+  async openPlans<T>(kind: keyof typeof DONE): Promise<readonly Plan<T>[]> {
     await this.#refresh();
-    const open = await this.#all<Erasure>('erasing', { match_all: {} });
-    return open.map(({ id, source: { documents = [], counts } }) => ({ id, documents, counts }));
+    const open = await this.#all<{ readonly what: T }>(kind, { match_all: {} });
+    return open.map(({ id, source: { what }, seqNo, term }) => ({
+      id,
+      what,
+      guard: guardOf(seqNo, term),
+    }));
   }
 
-  async #put(id: string, document: object): Promise<void> {
-    await ask(() => this.#client.index({ index: this.#index, id, document }));
+  /** Counts what went. False when another call has finished the plan before. */
+  async finish(
+    kind: keyof typeof DONE,
+    { id, guard }: Plan<unknown>,
+    counts: readonly Gone[],
+  ): Promise<boolean> {
+    const collector = [...new Set(counts.map((count) => count.collector))];
+    const document = { kind: DONE[kind], name: id, collector, counts };
+    try {
+      await ask(() => this.#client.index({ index: this.#index, id, ...guard, document }));
+      return true;
+    } catch (error) {
+      if (errorType(error) === CONFLICT) return false;
+      throw error;
+    }
+  }
+
+  /** Events that are gone, by segment. */
+  async #gone(
+    kind: (typeof DONE)[keyof typeof DONE],
+    collector: string,
+  ): Promise<ReadonlyMap<number, number>> {
+    const gone = new Map<number, number>();
+    const found = await this.#all<{ readonly counts: readonly Gone[] }>(kind, {
+      term: { collector },
+    });
+    for (const { segment, events } of found
+      .flatMap(({ source }) => source.counts)
+      .filter((count) => count.collector === collector)) {
+      gone.set(segment, (gone.get(segment) ?? 0) + events);
+    }
+    return gone;
   }
 
   async #refresh(): Promise<void> {
@@ -140,12 +187,13 @@ export class State {
         index: this.#index,
         query: { bool: { filter: [{ term: { kind } }, query] } },
         allow_partial_search_results: false,
+        seq_no_primary_term: true,
         ...search,
       }),
     );
     if (answer.timed_out) throw unavailable('took too long to answer');
-    return answer.hits.hits.flatMap(({ _id = '', _source, sort }) =>
-      _source ? [{ id: _id, source: _source, sort }] : [],
+    return answer.hits.hits.flatMap(({ _id = '', _source, sort, _seq_no, _primary_term }) =>
+      _source ? [{ id: _id, source: _source, sort, seqNo: _seq_no, term: _primary_term }] : [],
     );
   }
 
@@ -159,28 +207,32 @@ export class State {
       const old = await ask(() => this.#client.get<Tally>(at, { ignore: [404] }));
       const { _source: source, _seq_no: seqNo, _primary_term: term } = old;
       const tally = change(source ?? emptyTally(segment));
-      const guard =
-        seqNo === undefined || term === undefined
-          ? { op_type: 'create' as const }
-          : { if_seq_no: seqNo, if_primary_term: term };
+      const guard = source === undefined ? { op_type: 'create' as const } : guardOf(seqNo, term);
       try {
         const document = { kind: 'tally', collector, name: at.id, ...tally };
         await ask(() => this.#client.index({ ...at, ...guard, document }));
         return;
       } catch (error) {
-        if (errorType(error) !== 'version_conflict_engine_exception') throw error;
+        if (errorType(error) !== CONFLICT) throw error;
       }
     }
     throw unavailable('holds a tally that others keep changing');
   }
 }
 
-type Kind = 'tally' | 'erasing' | 'erased';
+/** What a plan of each kind becomes. */
+const DONE = { erasing: 'erased', expiring: 'expired' } as const;
+
+type Kind = 'tally' | keyof typeof DONE | (typeof DONE)[keyof typeof DONE];
+
+const CONFLICT = 'version_conflict_engine_exception';
 
 interface Entry<T> {
   readonly id: string;
   readonly source: T;
   readonly sort: estypes.SortResults | undefined;
+  readonly seqNo: number | undefined;
+  readonly term: number | undefined;
 }
 
 const DEFINITION: Pick<estypes.IndicesCreateRequest, 'settings' | 'mappings'> = {
@@ -196,13 +248,10 @@ const DEFINITION: Pick<estypes.IndicesCreateRequest, 'settings' | 'mappings'> = 
   },
 };
 
-function countedBy(counts: readonly ErasedCount[]): object {
-  return { collector: [...new Set(counts.map(({ collector }) => collector))], counts };
-}
-
-function tallyOf(tally: Tally, erased: number): Tally {
-  const { segment, last, stored, duplicates, rejected, expired } = tally;
-  return { segment, last, stored, duplicates, rejected, erased: tally.erased + erased, expired };
+function guardOf(seqNo: number | undefined, term: number | undefined): Plan<unknown>['guard'] {
+  if (seqNo === undefined || term === undefined)
+    throw unavailable('hides the version of a document');
+  return { if_seq_no: seqNo, if_primary_term: term };
 }
 
 function emptyTally(segment: number): Tally {

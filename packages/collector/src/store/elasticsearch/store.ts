@@ -18,6 +18,7 @@ import { compile } from './compile.ts';
 import { ask, connect, unavailable, type ElasticsearchOptions } from './connection.ts';
 import { compileDistinct } from './distinct-search.ts';
 import { eraseEvents, finishErasures } from './erase.ts';
+import { expireDays, finishExpiries } from './expire.ts';
 import { exportEvents } from './export.ts';
 import { NumericMapping } from './numeric-mapping.ts';
 import { countPlaces } from './places.ts';
@@ -43,7 +44,6 @@ export class ElasticsearchStore implements EventStore {
   readonly #search: Search;
   #numericMapping: NumericMapping;
   #prepared: Promise<void> | undefined;
-  #erasing: Promise<unknown> = Promise.resolve();
 
   constructor(options: ElasticsearchOptions) {
     this.#options = options;
@@ -100,6 +100,7 @@ export class ElasticsearchStore implements EventStore {
   async tallies(collector: string): Promise<readonly Tally[]> {
     await this.#prepare();
     await finishErasures(this.#client, this.#state);
+    await finishExpiries(this.#client, this.#state);
     return this.#state.tallies(collector);
   }
 
@@ -129,20 +130,17 @@ export class ElasticsearchStore implements EventStore {
     return countPlaces(this.#client, this.#prefix, collector, ranges);
   }
 
-  /** One after the other: two at once would count the same events twice. */
-  erase(selection: Selection): Promise<number> {
-    const erasing = this.#erasing.then(() => this.#erase(selection));
-    this.#erasing = erasing.catch(() => undefined);
-    return erasing;
-  }
-
-  async #erase(selection: Selection): Promise<number> {
-    await this.#prepare();
-    await finishErasures(this.#client, this.#state);
+  async erase(selection: Selection): Promise<number> {
     await this.refresh();
+    await finishErasures(this.#client, this.#state);
     const erased = await eraseEvents(this.#client, this.#prefix, this.#state, selection);
     await this.refresh();
     return erased;
+  }
+
+  async expire(before: string): Promise<number> {
+    await this.#prepare();
+    return expireDays(this.#client, this.#prefix, this.#state, before);
   }
 
   async *export(selection: Selection): AsyncIterable<Record<string, unknown>> {

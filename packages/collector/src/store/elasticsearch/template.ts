@@ -128,6 +128,12 @@ export function indexOfDay(prefix: string, day: string): string {
   return `${prefix}-${day}`;
 }
 
+/** UTC day of an index as `YYYY-MM-DD`; undefined for one that is no day's. */
+export function dayOfIndex(prefix: string, index: string): string | undefined {
+  const day = index.slice(prefix.length + 1).replaceAll('.', '-');
+  return /^\d{4}-\d\d-\d\d$/u.test(day) ? day : undefined;
+}
+
 /** Puts the template, unless the cluster has one of a newer version. */
 export async function putTemplate(
   client: Client,
