@@ -2,19 +2,21 @@
  * The limit that intake is measured against: a bare node:http server that parses the body,
  * appends it and group-commits with fdatasync before its 202. No checks, no enrichment.
  *
- *   node bench/bare-server.ts PORT FILE
+ *   node bench/bare-server.ts FILE
+ *
+ * Its one line of output says where it listens.
  */
 import { fdatasync, openSync, write } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
-const [port, file] = process.argv.slice(2);
-const fd = openSync(file ?? '/dev/null', 'a');
+const fd = openSync(process.argv[2] ?? '/dev/null', 'a');
 
 let lines: string[] = [];
 let waiting: ServerResponse[] = [];
 let committing = false;
 
-createServer((request, response) => {
+const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
@@ -24,7 +26,11 @@ createServer((request, response) => {
     waiting.push(response);
     if (!committing) commit();
   });
-}).listen(Number(port), '127.0.0.1');
+});
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo;
+  console.log(`http://127.0.0.1:${port}`);
+});
 
 function commit(): void {
   committing = true;
