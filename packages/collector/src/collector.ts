@@ -21,6 +21,7 @@ import { RateLimit } from './http/rate-limit.ts';
 import { createIntake, type Intake } from './intake/intake.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import { nodeDisk } from './journal/node-disk.ts';
+import { Retention } from './retention.ts';
 import { Salts } from './salts.ts';
 import { openStore } from './store/open-store.ts';
 import { allStatistics } from './tock/statistics.ts';
@@ -82,6 +83,7 @@ export async function openCollector(
     log,
   });
   const archive = openArchive(config, journal, log);
+  const retention = openRetention(config, store, log);
   const salts = new Salts(dataDir, systemClock.now);
   const parts = appParts(config, { journal, store, delivery, salts, log, options });
   const agree = (): Promise<void> =>
@@ -92,12 +94,13 @@ export async function openCollector(
   await Promise.race([agree(), systemClock.sleep(SALT_PATIENCE_MS)]);
   delivery.start();
   archive?.start();
+  retention?.start();
   return {
     app: createApp(parts),
-    commands: commandRoutes({ ...parts, journal, rejects }),
+    commands: commandRoutes({ ...parts, journal, rejects, delivery }),
     async close() {
       clearInterval(agreeing);
-      await Promise.all([delivery.stop(), archive?.stop()]);
+      await Promise.all([delivery.stop(), archive?.stop(), retention?.stop()]);
       await journal.close();
       await rejects.close();
       await store.close();
@@ -108,6 +111,15 @@ export async function openCollector(
 function openArchive({ settings }: Config, journal: Journal, log: Logger): Archive | undefined {
   const folder = settings.METRONOME_ARCHIVE_DIR;
   return folder === '' ? undefined : new Archive({ journal, folder, clock: systemClock, log });
+}
+
+function openRetention(
+  { settings }: Config,
+  store: EventStore,
+  log: Logger,
+): Retention | undefined {
+  const days = settings.METRONOME_RETENTION_DAYS;
+  return days === 0 ? undefined : new Retention({ store, days, clock: systemClock, log });
 }
 
 interface Running {
@@ -160,11 +172,12 @@ function appParts(config: Config, running: Running): AppParts {
 }
 
 function openIntake({ settings, structure }: Config, salts: Salts): Intake {
+  const { METRONOME_MAX_AGE_DAYS: maxAgeDays, METRONOME_RETENTION_DAYS: kept } = settings;
   return createIntake({
     salt: (day) => salts.of(day),
     patterns: structure.items,
     ownHosts: Object.values(structure.sites).flatMap(({ hosts }) => hosts),
-    maxAgeDays: settings.METRONOME_MAX_AGE_DAYS,
+    maxAgeDays: kept === 0 ? maxAgeDays : Math.min(maxAgeDays, kept),
   });
 }
 

@@ -139,6 +139,12 @@ export const SETTINGS = {
     'Events that wait for a store longer than the journal has room are answered with 503.',
   ),
   METRONOME_MAX_AGE_DAYS: number('90', 1, 36_500, 'Events older than this are refused.'),
+  METRONOME_RETENTION_DAYS: number(
+    '0',
+    0,
+    36_500,
+    'Whole days that events are kept beside today; older ones are dropped and refused; 0: for ever.',
+  ),
   METRONOME_ARCHIVE_DIR: text(
     '',
     'Folder to which closed journal segments are copied as gzip NDJSON; unset: no archive.',

@@ -1,11 +1,20 @@
 import { MetronomeError } from '../errors.ts';
 import { audit } from './audit.ts';
 import type { Command } from './command.ts';
+import { erase } from './erase.ts';
+import { exportEvents } from './export.ts';
 import { rejects } from './rejects.ts';
 import { start } from './start.ts';
 import { tock } from './tock.ts';
 
-const COMMANDS: Readonly<Record<string, Command>> = { start, tock, audit, rejects };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  start,
+  tock,
+  audit,
+  rejects,
+  export: exportEvents,
+  erase,
+};
 
 /**
  * Runs one command line and resolves with its exit code: 0, 1 when the command found something

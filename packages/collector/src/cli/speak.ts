@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { openCollector } from '../collector.ts';
@@ -10,9 +11,9 @@ import { MetronomeError } from '../errors.ts';
 /** The socket in the data folder on which a running collector takes commands. */
 export const SOCKET_NAME = 'metronome.sock';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
-  readonly body: string;
+  readonly body: Readable;
 }
 
 /**
@@ -21,11 +22,26 @@ export interface Answer {
  *
  * @throws MetronomeError with the sentence of the answer when it is not a success.
  */
-export async function speak(config: Config, method: 'GET' | 'POST', path: string): Promise<string> {
+export function speak(config: Config, method: 'GET' | 'POST', path: string): Promise<string> {
+  return speakStreaming(config, method, path, text);
+}
+
+/** As `speak`, for an answer of any length: `take` reads it as it comes. */
+export async function speakStreaming<T>(
+  config: Config,
+  method: 'GET' | 'POST',
+  path: string,
+  take: (body: Readable) => Promise<T>,
+): Promise<T> {
   const running = await askSocket(config, method, path);
-  const { status, body } = running ?? (await askOpened(config, method, path));
-  if (status < 400) return body;
-  throw new MetronomeError('bad-request', sentence(body));
+  if (running) return success(running, take);
+  const collector = await openCollector(config, pino({ level: 'silent' }));
+  try {
+    const { status, body } = await collector.commands.request(path, { method });
+    return await success({ status, body: Readable.from(body ?? []) }, take);
+  } finally {
+    await collector.close();
+  }
 }
 
 async function askSocket(
@@ -37,8 +53,8 @@ async function askSocket(
   const asked = request({ socketPath, method, path });
   asked.end();
   try {
-    const [response] = (await once(asked, 'response')) as [IncomingMessage];
-    return { status: response.statusCode ?? 500, body: await text(response) };
+    const [body] = (await once(asked, 'response')) as [IncomingMessage];
+    return { status: body.statusCode ?? 500, body };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
@@ -46,14 +62,12 @@ async function askSocket(
   }
 }
 
-async function askOpened(config: Config, method: string, path: string): Promise<Answer> {
-  const collector = await openCollector(config, pino({ level: 'silent' }));
-  try {
-    const response = await collector.commands.request(path, { method });
-    return { status: response.status, body: await response.text() };
-  } finally {
-    await collector.close();
-  }
+async function success<T>(
+  { status, body }: Answer,
+  take: (body: Readable) => Promise<T>,
+): Promise<T> {
+  if (status < 400) return take(body);
+  throw new MetronomeError('bad-request', sentence(await text(body)));
 }
 
 function sentence(problem: string): string {

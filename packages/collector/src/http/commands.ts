@@ -5,10 +5,11 @@ import { MetronomeError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
 import type { Journal } from '../journal/journal.ts';
 import { problem } from './problem.ts';
+import { type SelectedEventParts, selectedEventRoutes } from './selected-events.ts';
 import { type TockParts, tockRoutes } from './tock.ts';
 import { Access } from './access.ts';
 
-export interface CommandParts extends TockParts {
+export interface CommandParts extends TockParts, SelectedEventParts {
   readonly journal: Journal;
   readonly store: EventStore;
   readonly rejects: RejectLog;
@@ -23,6 +24,7 @@ const OPEN = new Access({ writeKeys: [], readTokens: [], origins: [] });
 export function commandRoutes(parts: CommandParts): Hono {
   const routes = new Hono();
   routes.route('/', tockRoutes({ ...parts, access: OPEN }));
+  routes.route('/', selectedEventRoutes(parts));
   routes.get('/audit', async (context) => context.json(await audit(parts)));
   routes.get('/rejects', async (context) => context.json(await parts.rejects.list()));
   routes.post('/rejects/retry', async (context) =>

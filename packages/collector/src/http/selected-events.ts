@@ -1,0 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Hono } from 'hono';
+import type { Delivery } from '../delivery/delivery.ts';
+import { MetronomeError } from '../errors.ts';
+import type { EventStore, Selection } from '../event-store.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Filter } from '../query/query.ts';
+import { parseSelection } from './selection.ts';
+
+export interface SelectedEventParts {
+  readonly journal: Pick<Journal, 'last'>;
+  readonly delivery: Pick<Delivery, 'status'>;
+  readonly store: EventStore;
+  /** IANA zone of days. */
+  readonly timeZone: string;
+}
+
+const POLL_MS = 20;
+const CHUNK_LENGTH = 64 * 1024;
+/** 9999-12-31, the last day that every engine can name. */
+const END_OF_TIME_MS = 253_402_214_400_000;
+
+/**
+ * `GET /selected/count`, `GET /selected/export` (NDJSON) and `POST /selected/erase`. Each waits
+ * until what this collector has acknowledged so far is delivered, so that nothing selected slips
+ * in behind.
+ */
+export function selectedEventRoutes(parts: SelectedEventParts): Hono {
+  const { store, timeZone } = parts;
+  const routes = new Hono();
+  const selected = async (url: string): Promise<Selection> => {
+    const selection = parseSelection(new URL(url).searchParams, timeZone);
+    await allDelivered(parts);
+    await store.refresh();
+    return selection;
+  };
+  routes.get('/selected/count', async (context) =>
+    context.json({ events: await count(store, await selected(context.req.url)) }),
+  );
+  routes.get('/selected/export', async (context) => {
+    const lines = ndjson(store.export(await selected(context.req.url)));
+    // What fails before the first line is still answered with a status.
+    const first = await lines.next();
+    return context.body(ReadableStream.from(startingWith(first, lines)), 200, {
+      'Content-Type': 'application/x-ndjson',
+    });
+  });
+  routes.post('/selected/erase', async (context) =>
+    context.json({ erased: await store.erase(await selected(context.req.url)) }),
+  );
+  return routes;
+}
+
+/** @throws MetronomeError `unavailable` when the store takes nothing for now. */
+async function allDelivered({ journal, delivery }: SelectedEventParts): Promise<void> {
+  const { last } = journal;
+  while (journal.last - delivery.status.waiting < last) {
+    const { state, lastError = 'the collector is stopping' } = delivery.status;
+    if (state === 'retrying' || state === 'stopped') {
+      const message = `Events still wait to be delivered, and cannot be now: ${lastError}`;
+      throw new MetronomeError('unavailable', message);
+    }
+    await delay(POLL_MS);
+  }
+}
+
+async function count(store: EventStore, selection: Selection): Promise<number> {
+  const { from = 0, to = END_OF_TIME_MS } = selection;
+  const filters = (['app', 'visitor', 'item'] as const).flatMap((field): Filter[] => {
+    const value = selection[field];
+    return value === undefined ? [] : [{ kind: 'equals', field, value }];
+  });
+  const [row] = await store.query({
+    measures: { events: { kind: 'count' } },
+    filter: { kind: 'and', filters },
+    range: { from, to },
+  });
+  return Number(row?.['events'] ?? 0);
+}
+
+async function* ndjson(events: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+  let chunk = '';
+  for await (const event of events) {
+    chunk += `${JSON.stringify(event)}\n`;
+    if (chunk.length < CHUNK_LENGTH) continue;
+    yield Buffer.from(chunk);
+    chunk = '';
+  }
+  if (chunk !== '') yield Buffer.from(chunk);
+}
+
+async function* startingWith<T>(
+  first: IteratorResult<T>,
+  rest: AsyncGenerator<T>,
+): AsyncGenerator<T> {
+  try {
+    if (first.done !== true) yield first.value;
+    yield* rest;
+  } finally {
+    // Whoever stops reading ends what reads the store.
+    await rest.return(undefined);
+  }
+}
