@@ -58,7 +58,7 @@ export function spawnGuarded(
     output: () => output,
     async kill() {
       if (hasEnded) return;
-      child.ref();
+      waitFor(child);
       killGroup(child);
       await ended;
     },
@@ -85,6 +85,12 @@ export function endWithThisProcess(program: ChildProcess, folder: string): Child
 function groupIdOf({ pid, spawnfile }: ChildProcess): number {
   if (pid === undefined) throw new Error(`Cannot start ${spawnfile}`);
   return pid;
+}
+
+/** Its end comes when its pipes are closed: they too must keep this process alive until then. */
+function waitFor(child: ChildProcess): void {
+  child.ref();
+  for (const stream of child.stdio) if (stream instanceof Socket) stream.ref();
 }
 
 /** Neither the child nor its pipes keep this process alive. */
