@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CollectorProcess, runMetronome, startCollector } from './collector-process.ts';
+import { createForwarder } from '../packages/collector/test/store/elasticsearch/forwarder.ts';
+import {
+  type CollectorProcess,
+  runMetronome,
+  spawnMetronome,
+  startCollector,
+} from './collector-process.ts';
 import { eventually } from './eventually.ts';
 import { sharedElasticsearch } from './parts/shared-elasticsearch.ts';
 
@@ -34,10 +42,12 @@ const stores = [
 
 afterAll(async () => {
   const server = await sharedElasticsearch();
-  const answer = await fetch(`${server}/${prefix}*/_settings/index.uuid`);
+  const answer = await fetch(`${server}/${prefix}*,cut-${prefix}*/_settings/index.uuid`);
   const indices = Object.keys((await answer.json()) as object);
   if (indices.length > 0) await fetch(`${server}/${indices.join(',')}`, { method: 'DELETE' });
-  await fetch(`${server}/_index_template/${prefix}`, { method: 'DELETE' });
+  for (const name of [prefix, `cut-${prefix}`]) {
+    await fetch(`${server}/_index_template/${name}`, { method: 'DELETE' });
+  }
 });
 
 async function post(collector: CollectorProcess, events: unknown): Promise<number> {
@@ -190,4 +200,40 @@ describe.each(stores)('on %s', (_, settings) => {
     expect(left.every((event) => String(event['@timestamp']) >= until)).toBe(true);
     await audited();
   });
+});
+
+test('an export that breaks off says so, and one that cannot begin says why', async () => {
+  const way = await createForwarder(await sharedElasticsearch());
+  await way.open();
+  const settings = {
+    METRONOME_STORE: 'elasticsearch',
+    METRONOME_ELASTICSEARCH_URL: way.url,
+    METRONOME_ELASTICSEARCH_PREFIX: `cut-${prefix}`,
+    METRONOME_ELASTICSEARCH_REPLICAS: '0',
+  };
+  const collector = await startCollector({ env: settings });
+  const env = { ...settings, METRONOME_DATA_DIR: collector.dataDir };
+  // More than what lies in the pipes between the store and the reader.
+  const url = `https://www.example.org/${'a'.repeat(1_000)}`;
+  await post(
+    collector,
+    Array.from({ length: 3_000 }, () => ({ item: 'long', url })),
+  );
+  const exporting = spawnMetronome(['export', '--item', 'long'], env);
+  const { stdout, stderr } = exporting;
+  if (stdout === null || stderr === null) throw new Error('no output');
+  const said = text(stderr);
+  await once(stdout, 'readable');
+  await way.close();
+  stdout.resume();
+  const [code] = (await once(exporting, 'close')) as [number | null];
+  expect({ code, stderr: await said }).toEqual({
+    code: 1,
+    stderr: 'metronome: The export broke off; it is not whole.\n',
+  });
+
+  const refused = await runMetronome(['export', '--item', 'long'], env);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toMatch(/^metronome: .*Elasticsearch.+\n$/u);
+  await collector.stop();
 });
