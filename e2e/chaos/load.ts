@@ -21,12 +21,12 @@ export interface LoadOptions {
   readonly chance: Chance;
   /** Names this run in ids, so that runs can share a store. */
   readonly name: string;
-  readonly clients?: number;
-  /** Rest of a client between two requests. */
-  readonly restMs?: number;
+  /** Rest of a client between two requests; default 5. */
+  readonly restMs?: number | undefined;
 }
 
 export const ITEMS = 40;
+const CLIENTS = 12;
 const RETRY_PAUSE_MS = 30;
 const ANSWER_TIMEOUT_MS = 30_000;
 const PATIENCE_MS = 120_000;
@@ -55,7 +55,7 @@ interface Sent {
 export function startLoad(options: LoadOptions): Load {
   const stopping = new AbortController();
   const agent = new Agent({ keepAlive: true });
-  const clients = Array.from({ length: options.clients ?? 12 }, (_, index) => {
+  const clients = Array.from({ length: CLIENTS }, (_, index) => {
     const chance = options.chance.fork();
     const clockOffMs = chance.pick([0, 0, 0, 0, -70 * HOUR_MS, 26 * HOUR_MS]);
     const batches = index % 3 === 0;

@@ -1,8 +1,10 @@
 // `npm run chaos -- --seed 1 --kills 1000 --minutes 60 --store duckdb --store elasticsearch`
 import { parseArgs } from 'node:util';
+import { canMount, diskFull } from './disk-full.ts';
+import { elasticsearchOutages, type FaultOptions, nodeLoss } from './elasticsearch-faults.ts';
 import { killRun } from './kill-run.ts';
 import { type RunReport, textOf } from './report.ts';
-import { anElasticsearch, duckdb, indicesOn, type StoreName } from './stores.ts';
+import { anElasticsearch, duckdb, indicesOn, STORE_NAMES, type StoreName } from './stores.ts';
 
 const { values } = parseArgs({
   options: {
@@ -13,31 +15,53 @@ const { values } = parseArgs({
     /** At most, on each store. */
     minutes: { type: 'string', default: '30' },
     store: { type: 'string', multiple: true, default: ['duckdb', 'elasticsearch'] },
-    'no-faults': { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: ['kills', 'disk', 'outages', 'nodes'] },
   },
 });
+
+// The parts end with this process, but only when it ends by itself.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 const seed = Number(values.seed);
 const reports: RunReport[] = [];
 
-for (const name of values.store as StoreName[]) {
+const keep = (report: RunReport): void => {
+  reports.push(report);
+  console.log(textOf(report));
+};
+
+const scene = (what: string): FaultOptions => ({
+  title: `${what}, seed ${seed}`,
+  seed,
+  say: console.log,
+});
+
+async function kills(name: StoreName): Promise<RunReport> {
   const elasticsearch = name === 'duckdb' ? undefined : await anElasticsearch();
-  const store = elasticsearch === undefined ? duckdb() : indicesOn(elasticsearch.url);
   try {
-    reports.push(
-      await killRun({
-        title: `Kills on ${name}, seed ${seed}`,
-        store,
-        seed,
-        kills: Number(values.kills),
-        deadline: Date.now() + Number(values.minutes) * 60_000,
-        say: console.log,
-      }),
-    );
+    return await killRun({
+      ...scene(`Kills on ${name}`),
+      store: elasticsearch === undefined ? duckdb() : indicesOn(elasticsearch.url),
+      kills: Number(values.kills),
+      deadline: Date.now() + Number(values.minutes) * 60_000,
+    });
   } finally {
     await elasticsearch?.stop();
   }
-  console.log(reports.map(textOf).at(-1));
+}
+
+if (values.only.includes('kills')) {
+  for (const name of STORE_NAMES) if (values.store.includes(name)) keep(await kills(name));
+}
+if (values.only.includes('disk')) {
+  if (canMount) keep(await diskFull({ ...scene('Disk full on duckdb'), store: duckdb() }));
+  else console.log('Disk full: left out, because only root can mount a small disk');
+}
+if (values.store.includes('elasticsearch') && values.only.includes('outages')) {
+  keep(await elasticsearchOutages(scene('Outages of one Elasticsearch node')));
+}
+if (values.store.includes('elasticsearch') && values.only.includes('nodes')) {
+  keep(await nodeLoss(scene('Three Elasticsearch nodes, each lost once')));
 }
 
 process.exitCode = reports.every(({ violations }) => violations.length === 0) ? 0 : 1;

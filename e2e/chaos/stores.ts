@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type Elasticsearch, startElasticsearch } from '../parts/elasticsearch.ts';
 import type { Environment } from './verify.ts';
 
-export type StoreName = 'duckdb' | 'elasticsearch';
+export const STORE_NAMES = ['duckdb', 'elasticsearch'] as const;
+export type StoreName = (typeof STORE_NAMES)[number];
 
 /** A store of one run: its settings, and how nothing of it stays. */
 export interface RunStore {
