@@ -34,8 +34,8 @@ export async function createBulk(
         include_source_on_error: false,
         filter_path: 'items.create.status,items.create.error.type,items.create.error.reason',
       },
-      // Typed as text, and sent as it is when it is a buffer.
-      bulkBody: bodyOf(documents) as unknown as string,
+      // A buffer is sent as it is.
+      bulkBody: bodyOf(documents),
     }),
   );
   if (items.length !== documents.length) throw unavailable('answered another number of documents');

@@ -61,7 +61,7 @@ function rowOf({ fields, marks = {} }: Scan, { fields: values, matched_queries }
 
 function valueOf(name: Scan['fields'][number], values: Hit['fields']): string | number | null {
   const { at, type } = FIELDS[name];
-  const [value] = (values?.[at] ?? []) as unknown[];
+  const [value] = (values?.[at] ?? []) as (string | number)[];
   if (value === undefined) return null;
   return type === 'time' || type === 'number' ? Number(value) : String(value);
 }
