@@ -25,9 +25,9 @@ export const minify = (compress: Options['compress'] & object): Plugin =>
   });
 
 /** For our own code. */
-export const own = { passes: 4, conditionals: false, if_return: false, lhs_constants: false };
+export const own = { passes: 4, inline: 1, lhs_constants: false } as const;
 /** For web-vitals, which comes minified, and what goes with it. */
-const late = { passes: 1, evaluate: false };
+const late = { passes: 1, conditionals: false, lhs_constants: false } as const;
 
 /** Undoes what tsc does to `import(url)`: ours is a whole URL, no relative `.ts` path. */
 const plainImport: Plugin = {

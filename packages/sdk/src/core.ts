@@ -15,7 +15,6 @@ export { errors } from './instrumentation/errors.ts';
 export { links } from './instrumentation/links.ts';
 export { resources } from './instrumentation/resources.ts';
 export { views } from './instrumentation/views.ts';
-export { violations } from './instrumentation/violations.ts';
 export { vitals } from './instrumentation/vitals.ts';
 export { secretsPattern } from './options.ts';
 export type { Emit, Instrumentation, Instrumentations, Page, View } from './instrumentation.ts';
@@ -24,7 +23,7 @@ export type { Metronome } from './tracker.ts';
 
 /**
  * Measures this page with the given instrumentations, and nothing else. `secrets` is what
- * `secretsPattern({ scrub: […] })` makes.
+ * `secretsPattern(['token', …])` makes.
  */
 export const start = (
   options: Options,

@@ -31,7 +31,8 @@ const call = (run: (metronome: Metronome) => void): void => {
 export const start = (options: Options): Metronome => {
   if (current) return current;
   if (typeof document === 'undefined') return inert;
-  const metronome = createTracker(options, standard, secretsPattern(options));
+  const secrets = options.scrub?.length ? secretsPattern(options.scrub) : undefined;
+  const metronome = createTracker(options, standard, secrets);
   current = {
     ...metronome,
     stop: () => {

@@ -23,6 +23,25 @@ export interface Page {
    * for another. Events that it emits still belong to the view that ends.
    */
   onLeave(listener: (ended?: boolean) => void): void;
+  /**
+   * Counts an error in its group; one without a message is none. Where `errors` is off it is not
+   * there: call it from a listener only, which may throw.
+   */
+  report(error: ReportedError): void;
+}
+
+/** What the `errors` instrumentation makes an event of: an ErrorEvent, or what looks like one. */
+export interface ReportedError {
+  message?: string | undefined;
+  /** Where it happened, or the address that failed. */
+  filename?: string;
+  lineno?: number;
+  colno?: number;
+  error?: { readonly stack?: string };
+  /** Of a rejection. */
+  reason?: ReportedError['error'];
+  /** What it is, if not an error of a script. */
+  kind?: string;
 }
 
 /** Observes one thing, until the tracker stops. */

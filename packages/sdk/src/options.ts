@@ -43,16 +43,14 @@ export interface Options {
   actions?: boolean;
   /** Uncaught errors and unhandled rejections. Default: true. */
   errors?: boolean;
-  /** Whether to load, when the page is idle, what can wait: the four below. Default: true. */
+  /** Whether to load, when the page is idle, what can wait: the three below. Default: true. */
   late?: boolean;
   /** Engaged time and scroll depth. Default: true. */
   engagement?: boolean;
   /** Web vitals. Default: true. */
   vitals?: boolean;
-  /** Images, scripts and styles that failed to load. Default: true. */
+  /** What failed to load or was blocked by the page's Content Security Policy. Default: true. */
   resources?: boolean;
-  /** Violations of the page's Content Security Policy. Default: true. */
-  violations?: boolean;
 
   /** `pending` holds everything in memory until `consent()` is called. Default: `granted`. */
   consent?: 'granted' | 'pending' | 'denied';
@@ -69,8 +67,6 @@ export interface Options {
 /** The items of a `List`, each of which may be a regular expression, as one. */
 export const alternation = (list: List): string => String(list).replace(/, */g, '|');
 
-/** Matches the values of the parameters to `scrub`, also in addresses within addresses. */
-export const secretsPattern = ({ scrub }: Options): RegExp | undefined =>
-  scrub?.length
-    ? new RegExp(`((\\b|%\\w\\w)(${alternation(scrub)})(=|%3D))[^&#"\\\\\\s]*`, 'gi')
-    : undefined;
+/** Matches the values of these parameters, also in addresses within addresses. */
+export const secretsPattern = (scrub: List): RegExp =>
+  new RegExp(`((\\b|%\\w\\w)(${alternation(scrub)})(=|%3D))[^&#"\\\\\\s]*`, 'gi');

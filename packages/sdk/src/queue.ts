@@ -60,14 +60,15 @@ export const remove: (settled?: readonly string[], lost?: boolean) => void = saf
  * Uses storage from now on, where the browser allows it: saves what is in memory, takes over what
  * other pages left. `url` is where the lines go. True if the visitor has once said no.
  */
-export const openStorage: (url: string) => boolean | undefined = safely((url: string): boolean => {
-  if (prefix) return false;
-  prefix = url;
-  for (const key in localStorage) {
-    if (key.startsWith(prefix + '{')) lines.push(key.slice(prefix.length));
+export const openStorage: (url: string) => boolean | undefined = safely((url: string) => {
+  if (!prefix) {
+    prefix = url;
+    for (const key in localStorage) {
+      if (key.startsWith(prefix)) lines.push(key.slice(prefix.length));
+    }
+    lines.forEach(save);
+    return localStorage.metronome === 'denied';
   }
-  lines.forEach(save);
-  return localStorage.metronome === 'denied';
 });
 
 /** Keeps the visitor's answer, and nothing by which to know the visitor. */

@@ -26,7 +26,11 @@ safely(() => {
     const value = script.dataset[name];
     options[name] = value === 'false' ? false : value || true;
   }
-  const metronome = createTracker(options, standard, secretsPattern(options));
+  const metronome = createTracker(
+    options,
+    standard,
+    options.scrub && secretsPattern(options.scrub),
+  );
   (window as { metronome?: unknown }).metronome = metronome;
   for (const [method, ...args] of stub?.q ?? []) {
     (metronome[method] as (...args: unknown[]) => void)(...args);

@@ -32,7 +32,7 @@ export interface Metronome {
 export const createTracker = (
   options: Options,
   instrumentations: Instrumentations,
-  secrets: RegExp = /^$/,
+  secrets: RegExp | '' = /^$/,
 ): Metronome => {
   const { app, visitor, session, beforeSend, endpoint = '' } = options;
   const url = endpoint.replace(/\/?$/, '/tick');
@@ -53,7 +53,7 @@ export const createTracker = (
   let viewed: boolean | undefined;
   let view: View = { page: newId(), url: location.href, item: options.item };
   /** Of a view whose title, item and URL may still change. */
-  let draft: EventRecord | undefined;
+  let draft: EventRecord | null = null;
 
   const record = safely<Parameters<Emit>, void>((event, fields) => {
     let fresh: EventRecord | null | undefined | false = {
@@ -74,7 +74,7 @@ export const createTracker = (
 
   const seal = (): void => {
     const fields = draft;
-    draft = undefined;
+    draft = null;
     if (fields) record('view', { id: view.page, title: document.title, ...fields, ...view });
   };
 
@@ -118,7 +118,7 @@ export const createTracker = (
 
   const emit: Emit = (event, fields) => (event === 'view' ? begin(fields) : record(event, fields));
 
-  const given: Options & Page = {
+  const given: Options & Omit<Page, 'report'> = {
     ...options,
     listen,
     view: () => view,
@@ -128,7 +128,7 @@ export const createTracker = (
   const use = (added: Instrumentations): void => {
     for (const name in added) {
       if (options[name as keyof Options] !== false)
-        safely(added[name] as Instrumentation)(emit, given);
+        safely(added[name] as Instrumentation)(emit, given as Options & Page);
     }
   };
 

@@ -24,7 +24,7 @@ let prepare: () => boolean | undefined;
 let charsMax = bodyCharsMax;
 let failures = 0;
 let timer: ReturnType<typeof setTimeout> | 0 = 0;
-let sending: Promise<void> | undefined;
+let sending: Promise<void> | null = null;
 
 /** `ready` puts into the queue what is still missing and says whether anything may be sent. */
 export const connect = (to: string, ready: () => boolean | undefined): void => {
@@ -52,7 +52,7 @@ export const hurry = (): void => {
 /** Sends until the queue is empty or the collector says later; never rejects. */
 export const flush = (): Promise<void> =>
   (sending ??= drain().finally(() => {
-    sending = undefined;
+    sending = null;
   }));
 
 /** The page may be gone after this call. */

@@ -4,5 +4,4 @@
  */
 export { engagement } from './instrumentation/engagement.ts';
 export { resources } from './instrumentation/resources.ts';
-export { violations } from './instrumentation/violations.ts';
 export { vitals } from './instrumentation/vitals.ts';

@@ -38,5 +38,5 @@ export const engagement: Instrumentation = (emit, { listen, onLeave }) => {
     }
     if (ended) deepest = 0;
   });
-  listen('visibilitychange pointermove pointerdown keydown scroll', ({ type }) => advance(type));
+  listen('visibilitychange pointermove click keydown scroll', ({ type }) => advance(type));
 };

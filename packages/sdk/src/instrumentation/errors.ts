@@ -1,12 +1,12 @@
 /**
  * Uncaught errors and unhandled rejections, in groups: what repeats within `groupMs` is one event
- * with a `count`.
+ * with a `count`. Other instrumentations `report` theirs.
  *
  * `noise` is the sign of an error that the page's owner cannot mend: it comes from a browser
  * extension, or from a script of another origin that hides it.
  */
+import type { Instrumentation, ReportedError } from '../instrumentation.ts';
 import { listen } from '../lib/listen.ts';
-import type { Instrumentation } from '../instrumentation.ts';
 import type { EventRecord } from '../options.ts';
 
 /** Of one page view; a page in a bad loop has nothing new to say after that. */
@@ -14,31 +14,33 @@ export const groupsMax = 20;
 export const groupMs = 1_000;
 const stackCharsMax = 2_000;
 
-export const errors: Instrumentation = (emit, { onLeave }) => {
+export const errors: Instrumentation = (emit, page) => {
   let groups: Record<string, EventRecord & { count: number }> = {};
   let room = groupsMax;
 
-  const report = (ended?: boolean): void => {
+  const send = (ended?: boolean): void => {
     for (const key in groups) emit('error', groups[key]);
     groups = {};
     if (ended) room = groupsMax;
   };
 
-  const note = ({
+  page.report = ({
+    kind,
     filename: source,
     lineno: line,
     colno: column,
     reason,
     error = reason,
-    message = String(reason),
-  }: ErrorEvent & PromiseRejectionEvent): void => {
-    const key = message + source + line;
+    message = reason && String(reason),
+  }: ReportedError): void => {
+    const key = `${message}${source}${line}`;
     const group = groups[key];
     if (group) group.count++;
-    // An event without a message is a resource that failed to load.
+    // A rejection without a reason has nothing to say, and a failed resource is not ours.
     else if (message && room-- > 0) {
       const stack = error?.stack?.slice(0, stackCharsMax);
       groups[key] = {
+        kind,
         message,
         stack,
         source,
@@ -47,10 +49,10 @@ export const errors: Instrumentation = (emit, { onLeave }) => {
         count: 1,
         noise: /^script error|extension:/i.exec(message + stack + source)?.[0],
       };
-      setTimeout(report, groupMs);
+      setTimeout(send, groupMs);
     }
   };
 
-  onLeave(report);
-  listen('error unhandledrejection', note);
+  page.onLeave(send);
+  listen<Event & ReportedError>('error unhandledrejection', page.report);
 };

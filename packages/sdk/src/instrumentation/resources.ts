@@ -1,10 +1,21 @@
-/** Images, scripts, styles and media that failed to load, as errors of kind `resource`. */
+/**
+ * What the page could not load, as errors: images, scripts, styles and media that failed (kind
+ * `resource`), and what its Content Security Policy blocked (kind `csp`, the directive as message).
+ */
 import type { Instrumentation } from '../instrumentation.ts';
 
-type LoadError = Event & { readonly target: HTMLImageElement & HTMLLinkElement };
+type Failure = SecurityPolicyViolationEvent & {
+  readonly target: HTMLImageElement & HTMLLinkElement;
+};
 
-export const resources: Instrumentation = (emit, { listen }) => {
-  listen<LoadError>('error', ({ target: { tagName, href, src = href } }) => {
-    if (src) emit('error', { kind: 'resource', message: `${tagName} failed`, source: src });
-  });
+export const resources: Instrumentation = (_emit, { listen, report }) => {
+  listen<Failure>(
+    'error securitypolicyviolation',
+    ({ target: { tagName, href, src = href }, effectiveDirective, blockedURI = src }) =>
+      report({
+        kind: effectiveDirective ? 'csp' : 'resource',
+        message: effectiveDirective ?? (src && `${tagName} failed`),
+        filename: blockedURI,
+      }),
+  );
 };

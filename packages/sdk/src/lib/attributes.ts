@@ -1,12 +1,12 @@
 /**
  * The `data-metronome-…` attributes along an event's path, of each name the nearest:
- * `data-metronome-item="trees"` is `{ item: 'trees' }`.
+ * `data-metronome-item="trees"` is `{ item: 'trees' }`. Turns the path round.
  */
-export const attributes = (path: readonly EventTarget[]): Record<string, string | undefined> => {
+export const attributes = (path: EventTarget[]): Record<string, string | undefined> => {
   const found: Record<string, string | undefined> = {};
-  // Backwards, so that the nearest is last to set it.
-  for (let index = path.length; index--;) {
-    const { dataset } = path[index] as HTMLElement;
+  // The nearest is last to set it. Safari 15 has no toReversed.
+  // oxlint-disable-next-line unicorn/no-array-reverse
+  for (const { dataset } of path.reverse() as HTMLElement[]) {
     for (const name in dataset) {
       if (name.startsWith('metronome')) found[name.slice(9).toLowerCase()] = dataset[name];
     }
