@@ -42,6 +42,11 @@ export function problem(context: Context, error: unknown): Response {
   });
 }
 
+/** The status that `problem` answers an error with. */
+export function statusOf(error: unknown): number {
+  return STATUS[toMetronomeError(error).code];
+}
+
 /** Whether the error is one that the collector foresees and so need not be logged as a fault. */
 export function isForeseen(error: unknown): boolean {
   return error instanceof MetronomeError || error instanceof HTTPException;

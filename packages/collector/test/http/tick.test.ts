@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { type AddressInfo, BlockList } from 'node:net';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { MetronomeError } from '../../src/errors.ts';
+import { Access } from '../../src/http/access.ts';
+import { createMetrics } from '../../src/http/metrics.ts';
+import { problem } from '../../src/http/problem.ts';
+import { RateLimit } from '../../src/http/rate-limit.ts';
+import { tick, tickRoutes } from '../../src/http/tick.ts';
+import { createIntake } from '../../src/intake/intake.ts';
+
+const zero = (): number => 0;
+const metrics = createMetrics({
+  journalBytes: zero,
+  oldestWaitingS: zero,
+  waiting: zero,
+  storeErrors: zero,
+});
+const appended: string[] = [];
+const refusal = { reason: undefined as string | undefined };
+const parts = {
+  intake: createIntake({ salt: () => 'salt' }),
+  journal: {
+    append(lines: readonly string[]) {
+      if (refusal.reason !== undefined) {
+        return Promise.reject(new MetronomeError('unavailable', refusal.reason));
+      }
+      appended.push(...lines);
+      return Promise.resolve({ first: 1, last: lines.length });
+    },
+  },
+  access: new Access({ writeKeys: [], readTokens: [], origins: ['https://listed.example'] }),
+  rateLimit: new RateLimit({ perSecond: 0 }),
+  metrics,
+  trustedProxies: new BlockList(),
+  bodyBytesMax: 1000,
+  onAccepted: () => {},
+  now: Date.now,
+};
+const app = new Hono<{ Bindings: HttpBindings }>();
+app.post('/tick', (context) => tick(context, parts));
+app.route('/tick', tickRoutes(parts));
+app.onError((error, context) => problem(context, error));
+const server = createAdaptorServer(app);
+let url = '';
+
+beforeAll(async () => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tick`;
+});
+
+beforeEach(() => {
+  appended.length = 0;
+  metrics.seconds.reset();
+});
+
+afterAll(() => {
+  server.close();
+});
+
+const post = (body: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(url, { method: 'POST', body, headers });
+
+/** How many answers the histogram has seen of a status. */
+async function answersOf(status: number): Promise<number> {
+  const { values } = await metrics.seconds.get();
+  const count = values.find(
+    ({ metricName, labels }) =>
+      metricName === 'metronome_request_seconds_count' &&
+      labels.route === '/tick' &&
+      labels.status === String(status),
+  );
+  return count?.value ?? 0;
+}
+
+test('an accepted event is appended, answered and timed', async () => {
+  const response = await post('{"item":"a"}');
+  expect([response.status, await response.json()]).toEqual([202, { accepted: 1, rejected: [] }]);
+  expect(response.headers.get('content-type')).toBe('application/json');
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(appended).toHaveLength(1);
+  expect(await answersOf(202)).toBe(1);
+});
+
+test('a listed page may read the answer, whatever it says', async () => {
+  const origin = 'https://listed.example';
+  for (const [body, status] of [
+    ['{"item":"a"}', 202],
+    ['broken', 400],
+  ] as const) {
+    const response = await post(body, { origin });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(response.headers.get('vary')).toBe('Origin');
+    expect(await answersOf(status)).toBe(1);
+  }
+});
+
+test('a page that is not listed is told why', async () => {
+  const response = await post('{"item":"a"}', { origin: 'https://other.example' });
+  expect(response.status).toBe(403);
+  expect(appended).toEqual([]);
+  expect(await answersOf(403)).toBe(1);
+});
+
+test('a journal that refuses is a 503 that says when to come back', async () => {
+  refusal.reason = 'The disk is full.';
+  const response = await post('{"item":"a"}');
+  refusal.reason = undefined;
+  expect(response.status).toBe(503);
+  expect(response.headers.get('retry-after')).toMatch(/^\d+$/u);
+  expect(await answersOf(503)).toBe(1);
+});
+
+test('another method is a 405, a preflight is answered', async () => {
+  expect((await fetch(url)).status).toBe(405);
+  const headers = {
+    origin: 'https://listed.example',
+    'access-control-request-method': 'POST',
+  };
+  const preflight = await fetch(url, { method: 'OPTIONS', headers });
+  expect(preflight.status).toBe(204);
+  expect(preflight.headers.get('access-control-allow-methods')).toBe('POST');
+});
