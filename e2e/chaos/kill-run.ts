@@ -23,7 +23,7 @@ const LIFE_MAX_MS = 5_000;
 /** Of the others, those that live long enough to take in what the short-lived left behind. */
 const LONG_LIVES = 0.2;
 const LONG_LIFE_MS = 6_000;
-const AUDIT_EVERY_KILLS = 50;
+const AUDIT_EVERY_KILLS = 10;
 
 export function killRun(options: KillRunOptions): Promise<RunReport> {
   const { store, title } = options;
