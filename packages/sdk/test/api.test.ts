@@ -202,3 +202,13 @@ test('a link to another host is outbound, a file there a download', async () => 
   ]);
   expect(visitor.recorder.accepted('outbound')).toHaveLength(1);
 });
+
+test('an outbound link in the same tab', async () => {
+  const { recorder } = visitor;
+  const target = `${recorder.origin.replace('127.0.0.1', 'localhost')}/elsewhere`;
+  recorder.site['/elsewhere'] = '<!doctype html>';
+  const page = await visitor.open('/', { html: `<a href="${target}">out</a>` });
+  await visitor.accepted('view');
+  await page.click('a');
+  expect(await visitor.accepted('outbound')).toMatchObject([{ target }]);
+});

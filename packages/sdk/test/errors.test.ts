@@ -118,3 +118,20 @@ test('failed resources', async () => {
     ]),
   );
 });
+
+test('a page full of broken images has room for no more than other errors', async () => {
+  const page = await visitor.open('/');
+  await page.waitForLoadState('networkidle');
+  await page.evaluate(async (count) => {
+    const images = Array.from({ length: count }, (_, n) =>
+      Object.assign(new Image(), { src: `/missing-${n}.png` }),
+    );
+    const failed = images.map((image) => new Promise((resolve) => (image.onerror = resolve)));
+    document.body.append(...images);
+    await Promise.all(failed);
+  }, groupsMax * 2);
+  await page.goto('about:blank');
+  await visitor.accepted('error', groupsMax);
+  await visitor.accepted('engagement');
+  expect(visitor.recorder.accepted('error')).toHaveLength(groupsMax);
+});
