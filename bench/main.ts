@@ -13,6 +13,7 @@ import { memory } from './benchmarks/memory.ts';
 import { stages } from './benchmarks/stages.ts';
 import { sustainedDuckdb } from './benchmarks/sustained-duckdb.ts';
 import { tockLatency } from './benchmarks/tock-latency.ts';
+import { twoProcesses } from './benchmarks/two-processes.ts';
 import { describeMachine, loadAverage } from './machine.ts';
 import { writeResult } from './results.ts';
 
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   drainElasticsearch,
   tockLatency,
   memory,
+  twoProcesses,
   stages,
 ];
 
