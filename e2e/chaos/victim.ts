@@ -15,6 +15,8 @@ export interface Victim {
   readonly listens: boolean;
   /** Its last lines. */
   readonly output: readonly string[];
+  /** Lines of level `error` and above. */
+  readonly faults: readonly string[];
   /** Whether it ended without being told to. */
   readonly died: boolean;
   /** SIGKILL; resolves when it is gone. */
@@ -26,8 +28,9 @@ export interface Victim {
 export function startVictim(env: Environment): Victim {
   const child = spawnMetronome(['start'], env);
   const output: string[] = [];
+  const faults: string[] = [];
   const state = { listens: false, told: false };
-  const listening = listens(child, output, state);
+  const listening = listens(child, output, faults, state);
   listening.catch(() => undefined);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
@@ -41,6 +44,7 @@ export function startVictim(env: Environment): Victim {
     pid: child.pid ?? 0,
     listening,
     output,
+    faults,
     get listens() {
       return state.listens;
     },
@@ -57,12 +61,14 @@ export function startVictim(env: Environment): Victim {
 function listens(
   child: ChildProcess,
   output: string[],
+  faults: string[],
   state: { listens: boolean },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const keep = (line: string): void => {
       output.push(line);
       if (output.length > OUTPUT_LINES_MAX) output.shift();
+      if (/^\{"level":[56]0,/u.test(line) && faults.length < OUTPUT_LINES_MAX) faults.push(line);
       if (!line.includes('"msg":"listening"')) return;
       state.listens = true;
       resolve();
