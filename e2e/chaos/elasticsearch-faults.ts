@@ -1,6 +1,7 @@
 /** Everything that an Elasticsearch does to its clients on a bad day; intake must not notice. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Elasticsearch, startElasticsearch } from '../parts/elasticsearch.ts';
+import { delivers } from './delivers.ts';
 import { type Notes, notesOf } from './notes.ts';
 import { OUTAGES, startOutageProxy } from './outage-proxy.ts';
 import type { RunReport } from './report.ts';
@@ -105,19 +106,4 @@ async function isGreen({ nodes }: Elasticsearch): Promise<void> {
   const query = `wait_for_status=green&wait_for_nodes=${nodes.length}&timeout=${GREEN_PATIENCE_S}s`;
   const response = await fetch(`${nodes[0]?.url}/_cluster/health?${query}`);
   if (!response.ok) throw new Error(`The cluster is not green: ${await response.text()}`);
-}
-
-const DELIVERY_PATIENCE_MS = 90_000;
-const POLL_MS = 200;
-
-/** Whether the oldest event that waits now is delivered: events keep coming meanwhile. */
-async function delivers({ url }: Scene): Promise<boolean> {
-  const deadline = Date.now() + DELIVERY_PATIENCE_MS;
-  while (Date.now() < deadline) {
-    const metrics = await (await fetch(`${url}/metrics`)).text();
-    const age = /^metronome_oldest_waiting_seconds (\S+)$/mu.exec(metrics)?.[1];
-    if (Number(age) < 2) return true;
-    await delay(POLL_MS);
-  }
-  return false;
 }

@@ -1,6 +1,6 @@
 /** A collector that is killed again and again under load, and what its store then holds. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Chance } from './chance.ts';
+import { delivers } from './delivers.ts';
 import { type Moments, momentsOf } from './moments.ts';
 import type { RunReport } from './report.ts';
 import { play, type Scene, type SceneOptions } from './scene.ts';
@@ -20,9 +20,9 @@ const EARLY_KILLS = 0.15;
 const START_MS = 1_500;
 const LIFE_MEAN_MS = 700;
 const LIFE_MAX_MS = 5_000;
-/** Of the others, those that live long enough to take in what the short-lived left behind. */
+/** Of the others, those that live until they have taken in what the short-lived left behind. */
 const LONG_LIVES = 0.2;
-const LONG_LIFE_MS = 6_000;
+const LONG_LIFE_MAX_MS = 30_000;
 const AUDIT_EVERY_KILLS = 10;
 
 export function killRun(options: KillRunOptions): Promise<RunReport> {
@@ -35,7 +35,7 @@ export function killRun(options: KillRunOptions): Promise<RunReport> {
       const victim = scene.start({ METRONOME_JOURNAL_BYTES_MAX: chance.pick(JOURNAL_BYTES_MAX) });
       if ((kills + 1) % AUDIT_EVERY_KILLS === 0) await auditBeside(victim, scene);
       const before = book.unanswered;
-      await liveAWhile(victim, chance);
+      await liveAWhile(victim, scene);
       if (victim.died) throw new Error(`The collector ended:\n${victim.output.join('\n')}`);
       const { listens: listened } = victim;
       await victim.kill();
@@ -56,14 +56,16 @@ export function killRun(options: KillRunOptions): Promise<RunReport> {
 }
 
 /** Until its moment comes: for some before they listen. */
-async function liveAWhile(victim: Victim, chance: Chance): Promise<void> {
+async function liveAWhile(victim: Victim, scene: Scene): Promise<void> {
+  const { chance } = scene;
   if (chance.happens(EARLY_KILLS)) {
     await Promise.race([delay(chance.below(START_MS)), victim.listening]);
     return;
   }
-  const longMs = chance.happens(LONG_LIVES) ? chance.below(LONG_LIFE_MS) : 0;
-  const lifeMs = longMs + Math.min(LIFE_MAX_MS, -Math.log(1 - chance.next()) * LIFE_MEAN_MS);
+  const isLong = chance.happens(LONG_LIVES);
+  const lifeMs = Math.min(LIFE_MAX_MS, -Math.log(1 - chance.next()) * LIFE_MEAN_MS);
   await victim.listening;
+  if (isLong) await delivers(scene, LONG_LIFE_MAX_MS);
   await delay(lifeMs);
 }
 
