@@ -122,6 +122,15 @@ describe('a start that cannot be is one sentence', () => {
     expect(stderr).toContain(collector.dataDir);
   });
 
+  test('a data folder whose path is too long for the socket in it', async () => {
+    const env = { METRONOME_DATA_DIR: `${collector.dataDir}/${'long'.repeat(25)}` };
+    for (const args of [['start'], ['audit']]) {
+      const { code, stderr } = await runMetronome(args, env);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^metronome: .*METRONOME_DATA_DIR.*\.\n$/u);
+    }
+  });
+
   test('an unknown command', async () => {
     expect(await runMetronome(['strat'], {})).toMatchObject({ code: 2 });
   });

@@ -8,8 +8,21 @@ import { openCollector } from '../collector.ts';
 import type { Config } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
 
-/** The socket in the data folder on which a running collector takes commands. */
-export const SOCKET_NAME = 'metronome.sock';
+const SOCKET_NAME = 'metronome.sock';
+/** Of the address of a socket, on the system that allows the least. */
+const SOCKET_PATH_BYTES_MAX = 103;
+
+/**
+ * The socket in the data folder on which a running collector takes commands.
+ *
+ * @throws MetronomeError `config` when its path is longer than the system allows.
+ */
+export function commandSocket({ settings }: Config): string {
+  const path = join(settings.METRONOME_DATA_DIR, SOCKET_NAME);
+  if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) return path;
+  const message = `${path} is too long for a socket, which may have ${SOCKET_PATH_BYTES_MAX} bytes: give METRONOME_DATA_DIR a shorter path, or one from the working folder.`;
+  throw new MetronomeError('config', message);
+}
 
 interface Answer {
   readonly status: number;
@@ -49,8 +62,7 @@ async function askSocket(
   method: string,
   path: string,
 ): Promise<Answer | undefined> {
-  const socketPath = join(config.settings.METRONOME_DATA_DIR, SOCKET_NAME);
-  const asked = request({ socketPath, method, path });
+  const asked = request({ socketPath: commandSocket(config), method, path });
   asked.end();
   try {
     const [body] = (await once(asked, 'response')) as [IncomingMessage];

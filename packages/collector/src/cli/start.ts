@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Logger, pino } from 'pino';
@@ -9,7 +8,7 @@ import { type Collector, openCollector } from '../collector.ts';
 import { type Config, readConfig } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
 import type { Command } from './command.ts';
-import { SOCKET_NAME } from './speak.ts';
+import { commandSocket } from './speak.ts';
 
 /** Slow clients are cut off: time for the headers, for a whole request, and between requests. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -25,8 +24,9 @@ export const start: Command = {
     const { values } = parseArgs({ args: [...args], options: { example: { type: 'string' } } });
     const config = await readConfig();
     const log = pino({ level: config.settings.METRONOME_LOG_LEVEL });
+    const socket = commandSocket(config);
     const collector = await openCollector(config, log, { exampleDir: values.example });
-    const servers = await listenAll(collector, config, log);
+    const servers = await listenAll(collector, config, socket, log);
     const signal = await stopSignal();
     log.info({ signal }, 'stopping');
     await Promise.all(servers.map(stopServer));
@@ -36,13 +36,18 @@ export const start: Command = {
   },
 };
 
-async function listenAll(collector: Collector, config: Config, log: Logger): Promise<Server[]> {
-  const { METRONOME_HOST: host, METRONOME_PORT: port, METRONOME_DATA_DIR } = config.settings;
+async function listenAll(
+  collector: Collector,
+  config: Config,
+  socket: string,
+  log: Logger,
+): Promise<Server[]> {
+  const { METRONOME_HOST: host, METRONOME_PORT: port } = config.settings;
   const server = createServer(collector.app);
   const commands = createServer(collector.commands);
   try {
     await listen(server, { host, port });
-    await listenOnSocket(commands, join(METRONOME_DATA_DIR, SOCKET_NAME));
+    await listenOnSocket(commands, socket);
   } catch (error) {
     server.close();
     await collector.close();
