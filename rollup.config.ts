@@ -25,7 +25,12 @@ export const minify = (compress: Options['compress'] & object): Plugin =>
   });
 
 /** For our own code. */
-export const own = { passes: 4, inline: 1, lhs_constants: false } as const;
+export const own = {
+  passes: 4,
+  booleans: false,
+  lhs_constants: false,
+  reduce_funcs: false,
+} as const;
 /** For web-vitals, which comes minified, and what goes with it. */
 const late = { passes: 1, conditionals: false, lhs_constants: false } as const;
 

@@ -18,6 +18,8 @@ export const settleMs = 100;
 /** A batch waits this long, and after each failure in a row twice as long. */
 export const batchMs = 4_000;
 export const retryMsMax = 60_000;
+/** A collector that has not answered by then never will. */
+export const answerMsMax = 30_000;
 
 let url: string;
 let prepare: () => boolean | undefined;
@@ -39,8 +41,7 @@ export const schedule = (): void => {
       timer = 0;
       void flush();
     },
-    // Spread, so that a collector that comes back is not met by all pages at once.
-    Math.min(batchMs * 2 ** failures, retryMsMax) * (0.5 + Math.random()),
+    Math.min(batchMs * 2 ** failures, retryMsMax),
   );
 };
 
@@ -94,6 +95,8 @@ declare const fetchLater: typeof fetch;
  */
 const request = (lines: readonly string[]): RequestInit & { activateAfter: number } => ({
   method: 'POST',
+  // Safari 15 waits for as long as it takes.
+  signal: AbortSignal.timeout?.(answerMsMax),
   body: `[{"sent":${Date.now()},${lines.join().slice(1)}]`,
   // At once, and by the browser if the page is gone.
   activateAfter: 0,

@@ -67,6 +67,19 @@ describe('while the page lives', () => {
     expect(visitor.recorder.ticks.map(({ status }) => status)).toEqual([503, 202]);
   });
 
+  test('a collector that never answers holds up nothing', async () => {
+    const { recorder } = visitor;
+    recorder.answer = (_tick, index) => (index === 0 ? -1 : 202);
+    const page = await visitor.context.newPage();
+    await page.addInitScript(() => {
+      const timeout = AbortSignal.timeout.bind(AbortSignal);
+      AbortSignal.timeout = (ms) => timeout(ms / 100);
+    });
+    await visitor.open('/', { tab: page });
+    await visitor.accepted('view');
+    expect(recorder.ticks.map(({ status }) => status)).toEqual([-1, 202]);
+  });
+
   test('what is answered with 400 is settled', async () => {
     const { recorder } = visitor;
     const page = await visitor.open('/');

@@ -30,7 +30,7 @@ export interface Recorder {
   preflights: number;
   /** What is served, by path. */
   readonly site: Record<string, string | Served>;
-  /** Status of each /tick, 0 to cut the connection; 202 by default. */
+  /** Status of each /tick, 0 to cut the connection, -1 for no answer at all; 202 by default. */
   answer: (tick: Tick, index: number) => number;
   /** All events that were accepted, each once. */
   accepted(name?: string): Recorded[];
@@ -51,9 +51,8 @@ export const startRecorder = async (): Promise<Recorder> => {
   const take = (found: Tick, response: ServerResponse): void => {
     found.status = recorder.answer(found, recorder.ticks.length);
     recorder.ticks.push(found);
-    if (found.status === 0) {
-      response.destroy();
-    } else {
+    if (found.status === 0) response.destroy();
+    if (found.status > 0) {
       if (found.status === 202) {
         for (const event of found.events) accepted.set(`${event.id} ${event.time}`, event);
       }
