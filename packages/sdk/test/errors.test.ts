@@ -126,7 +126,9 @@ test('a page full of broken images has room for no more than other errors', asyn
     const images = Array.from({ length: count }, (_, n) =>
       Object.assign(new Image(), { src: `/missing-${n}.png` }),
     );
-    const failed = images.map((image) => new Promise((resolve) => (image.onerror = resolve)));
+    const failed = images.map(
+      (image) => new Promise((resolve) => image.addEventListener('error', resolve)),
+    );
     document.body.append(...images);
     await Promise.all(failed);
   }, groupsMax * 2);
