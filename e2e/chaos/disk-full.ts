@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { notesOf } from './notes.ts';
-import type { RunReport } from './report.ts';
+import type { RunFacts, RunReport } from './report.ts';
 import { play, type Scene, type SceneOptions } from './scene.ts';
 
 /** Twice what the journal leaves to the store, and some. */
@@ -27,13 +27,10 @@ export async function diskFull(options: SceneOptions): Promise<RunReport> {
   }
 }
 
-async function fill(
-  scene: Scene,
-  ballast: string,
-): Promise<{ facts: { notes: string[]; kills: number }; running: ReturnType<Scene['start']> }> {
+async function fill(scene: Scene, ballast: string): Promise<Omit<RunFacts, 'title'>> {
   const { notes, expect } = notesOf(scene);
-  let victim = scene.start();
-  await victim.listening;
+  const { seat } = scene;
+  await seat.start().listening;
   await expect('takes events before', scene.takes());
 
   for (const leaveMb of [NEARLY_MB, 0]) {
@@ -41,15 +38,14 @@ async function fill(
     writeBallast(ballast, leaveMb);
     await expect(`${left}: answers 503`, scene.refuses());
     await expect(`${left}: /ready says so`, isReady(scene, false));
-    await victim.kill();
-    victim = scene.start();
-    await victim.listening;
+    await seat.victim?.kill();
+    await seat.start().listening;
     await expect(`${left}: starts after a SIGKILL, and answers 503`, scene.refuses());
     rmSync(ballast);
     await expect(`${left}: goes on by itself when there is space again`, scene.takes());
     await expect('/ready again', isReady(scene, true));
   }
-  return { facts: { notes, kills: 2 }, running: victim };
+  return { notes, kills: 2 };
 }
 
 /** Fills the disk up to so many megabytes; to the last byte with 0. */
@@ -67,7 +63,7 @@ function writeBallast(path: string, leaveMb: number): void {
   closeSync(file);
 }
 
-async function isReady({ url }: Scene, expected: boolean): Promise<boolean> {
+async function isReady({ seat: { url } }: Scene, expected: boolean): Promise<boolean> {
   const response = await fetch(`${url}/ready`);
   const { parts }: { parts: { journal: { ready: boolean } } } = JSON.parse(await response.text());
   return parts.journal.ready === expected && (expected || response.status === 503);

@@ -7,7 +7,6 @@ import { OUTAGES, startOutageProxy } from './outage-proxy.ts';
 import type { RunReport } from './report.ts';
 import { play, type Scene, type SceneOptions } from './scene.ts';
 import { indicesOn } from './stores.ts';
-import type { Victim } from './victim.ts';
 
 const OUTAGE_MS = 5_000;
 /** So few events that what waits is soon caught up with. */
@@ -23,27 +22,26 @@ export async function elasticsearchOutages(options: FaultOptions): Promise<RunRe
   try {
     return await play({ ...options, store, restMs: REST_MS }, async (scene) => {
       const show = notesOf(scene);
-      let victim = scene.start();
-      await victim.listening;
+      const { seat } = scene;
+      await seat.start().listening;
       for (const mode of OUTAGES) {
         proxy.mode = mode;
         await delay(OUTAGE_MS);
         await show.expect(`${mode}: intake goes on`, scene.takes());
         if (mode === 'lose') {
-          await victim.kill();
-          victim = scene.start();
-          await victim.listening;
+          await seat.victim?.kill();
+          await seat.start().listening;
         }
         proxy.mode = 'pass';
-        await show.expect(`${mode}: delivers again`, delivers(scene));
+        await show.expect(`${mode}: delivers again`, delivers(scene.seat));
       }
       await readOnly(elasticsearch.url, scene, show);
       const [node] = elasticsearch.nodes;
       await node?.kill();
       await show.expect('killed: intake goes on', scene.takes());
       await node?.start();
-      await show.expect('started again: delivers again', delivers(scene));
-      return { facts: { notes: show.notes }, running: victim };
+      await show.expect('started again: delivers again', delivers(scene.seat));
+      return { notes: show.notes };
     });
   } finally {
     await proxy.close();
@@ -54,7 +52,7 @@ export async function elasticsearchOutages(options: FaultOptions): Promise<RunRe
 /** What the flood stage of the disk watermark does to all indices. */
 async function readOnly(url: string, scene: Scene, show: Notes): Promise<void> {
   const block = async (value: true | null): Promise<void> => {
-    const prefix = scene.env['METRONOME_ELASTICSEARCH_PREFIX'];
+    const prefix = scene.seat.env['METRONOME_ELASTICSEARCH_PREFIX'];
     const response = await fetch(`${url}/${prefix}*/_settings`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
@@ -66,7 +64,7 @@ async function readOnly(url: string, scene: Scene, show: Notes): Promise<void> {
   await delay(OUTAGE_MS);
   await show.expect('read-only: intake goes on', scene.takes());
   await block(null);
-  await show.expect('writable again: delivers again', delivers(scene));
+  await show.expect('writable again: delivers again', delivers(scene.seat));
 }
 
 /** Three nodes, one replica: each is killed once, one of them beside the collector. */
@@ -77,23 +75,22 @@ export async function nodeLoss(options: FaultOptions): Promise<RunReport> {
   try {
     return await play({ ...options, store, restMs: REST_MS }, async (scene) => {
       const show = notesOf(scene);
-      let victim: Victim = scene.start();
-      await victim.listening;
+      const { seat } = scene;
+      await seat.start().listening;
       await show.expect('takes events before', scene.takes());
       for (const [index, node] of cluster.nodes.entries()) {
         await isGreen(cluster);
         await node.kill();
         await show.expect(`node ${index + 1} of 3 killed: intake goes on`, scene.takes());
         if (index === 1) {
-          await victim.kill();
-          victim = scene.start();
-          await victim.listening;
+          await seat.victim?.kill();
+          await seat.start().listening;
         }
-        await show.expect(`node ${index + 1} of 3 killed: delivers`, delivers(scene));
+        await show.expect(`node ${index + 1} of 3 killed: delivers`, delivers(scene.seat));
         await node.start();
       }
       await isGreen(cluster);
-      return { facts: { notes: show.notes }, running: victim };
+      return { notes: show.notes };
     });
   } finally {
     await cluster.stop();

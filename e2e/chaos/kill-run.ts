@@ -1,9 +1,12 @@
 /** A collector that is killed again and again under load, and what its store then holds. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Book } from './book.ts';
+import type { Chance } from './chance.ts';
 import { delivers } from './delivers.ts';
 import { type Moments, momentsOf } from './moments.ts';
-import type { RunReport } from './report.ts';
-import { play, type Scene, type SceneOptions } from './scene.ts';
+import { endOf, type RunReport } from './report.ts';
+import { play, type SceneOptions } from './scene.ts';
+import type { Seat } from './seat.ts';
 import { auditBy } from './verify.ts';
 import type { Victim } from './victim.ts';
 
@@ -23,19 +26,30 @@ const LIFE_MAX_MS = 5_000;
 /** Of the others, those that live until they have taken in what the short-lived left behind. */
 const LONG_LIVES = 0.2;
 const LONG_LIFE_MAX_MS = 30_000;
+/** Of the ends of a life: the others are kills. */
+const STOPS = 0.08;
 const AUDIT_EVERY_KILLS = 10;
 
 export function killRun(options: KillRunOptions): Promise<RunReport> {
   const { store, title } = options;
   return play(options, async (scene) => {
-    const { book, chance, dataDir, say } = scene;
+    const { book, chance, say, seats } = scene;
     const moments: Moments = { start: 0, intake: 0, delivery: 0, roll: 0 };
     let kills = 0;
+    let stops = 0;
+    for (const seat of seats) startOn(seat, chance);
     while (kills < options.kills && Date.now() < options.deadline) {
-      const victim = scene.start({ METRONOME_JOURNAL_BYTES_MAX: chance.pick(JOURNAL_BYTES_MAX) });
-      if ((kills + 1) % AUDIT_EVERY_KILLS === 0) await auditBeside(victim, scene);
+      const seat = seats[chance.below(seats.length)] ?? scene.seat;
+      const { dataDir } = seat;
+      const victim = seat.victim?.ended === false ? seat.victim : startOn(seat, chance);
+      if ((kills + 1) % AUDIT_EVERY_KILLS === 0) await auditBeside(victim, seat, book);
       const before = book.unanswered;
-      await liveAWhile(victim, scene);
+      await liveAWhile(victim, seat, chance);
+      if (victim.listens && chance.happens(STOPS)) {
+        for (const sentence of await endOf(victim)) book.violated(sentence);
+        stops += 1;
+        continue;
+      }
       if (victim.died) throw new Error(`The collector ended:\n${victim.output.join('\n')}`);
       const { listens: listened } = victim;
       await victim.kill();
@@ -51,13 +65,16 @@ export function killRun(options: KillRunOptions): Promise<RunReport> {
         );
       }
     }
-    return { facts: { kills, moments } };
+    return { kills, stops, moments };
   });
 }
 
+function startOn(seat: Seat, chance: Chance): Victim {
+  return seat.start({ METRONOME_JOURNAL_BYTES_MAX: chance.pick(JOURNAL_BYTES_MAX) });
+}
+
 /** Until its moment comes: for some before they listen. */
-async function liveAWhile(victim: Victim, scene: Scene): Promise<void> {
-  const { chance } = scene;
+async function liveAWhile(victim: Victim, seat: Seat, chance: Chance): Promise<void> {
   if (chance.happens(EARLY_KILLS)) {
     await Promise.race([delay(chance.below(START_MS)), victim.listening]);
     return;
@@ -65,12 +82,12 @@ async function liveAWhile(victim: Victim, scene: Scene): Promise<void> {
   const isLong = chance.happens(LONG_LIVES);
   const lifeMs = Math.min(LIFE_MAX_MS, -Math.log(1 - chance.next()) * LIFE_MEAN_MS);
   await victim.listening;
-  if (isLong) await delivers(scene, LONG_LIFE_MAX_MS);
+  if (isLong) await delivers(seat, LONG_LIFE_MAX_MS);
   await delay(lifeMs);
 }
 
 /** Journal and store agree at any time, also while events wait. */
-async function auditBeside(victim: Victim, { env, book }: Scene): Promise<void> {
+async function auditBeside(victim: Victim, { env }: Seat, book: Book): Promise<void> {
   await victim.listening;
   const { differences } = await auditBy(env);
   for (const difference of differences) book.violated(`In the middle: ${difference}`);

@@ -15,7 +15,11 @@ const { values } = parseArgs({
     /** At most, on each store. */
     minutes: { type: 'string', default: '30' },
     store: { type: 'string', multiple: true, default: ['duckdb', 'elasticsearch'] },
-    only: { type: 'string', multiple: true, default: ['kills', 'disk', 'outages', 'nodes'] },
+    only: {
+      type: 'string',
+      multiple: true,
+      default: ['kills', 'pair', 'disk', 'outages', 'nodes'],
+    },
   },
 });
 
@@ -36,11 +40,12 @@ const scene = (what: string): FaultOptions => ({
   say: console.log,
 });
 
-async function kills(name: StoreName): Promise<RunReport> {
+async function kills(name: StoreName, title: string, collectors = 1): Promise<RunReport> {
   const elasticsearch = name === 'duckdb' ? undefined : await anElasticsearch();
   try {
     return await killRun({
-      ...scene(`Kills on ${name}`),
+      ...scene(title),
+      collectors,
       store: elasticsearch === undefined ? duckdb() : indicesOn(elasticsearch.url),
       kills: Number(values.kills),
       deadline: Date.now() + Number(values.minutes) * 60_000,
@@ -51,7 +56,11 @@ async function kills(name: StoreName): Promise<RunReport> {
 }
 
 if (values.only.includes('kills')) {
-  for (const name of STORE_NAMES) if (values.store.includes(name)) keep(await kills(name));
+  for (const name of STORE_NAMES)
+    if (values.store.includes(name)) keep(await kills(name, `Kills on ${name}`));
+}
+if (values.store.includes('elasticsearch') && values.only.includes('pair')) {
+  keep(await kills('elasticsearch', 'Kills of two collectors of one elasticsearch', 2));
 }
 if (values.only.includes('disk')) {
   if (canMount) keep(await diskFull({ ...scene('Disk full on duckdb'), store: duckdb() }));

@@ -2,26 +2,30 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Book } from './book.ts';
 import type { Load } from './load.ts';
 import type { Moments } from './moments.ts';
+import type { Seat } from './seat.ts';
 import {
+  type AuditCounts,
   auditBy,
-  type AuditResult,
   compare,
   type Comparison,
   countByTocks,
-  type Environment,
+  sumOf,
 } from './verify.ts';
-import { startVictim, type Victim } from './victim.ts';
+import type { Victim } from './victim.ts';
 
 export interface RunFacts {
   readonly title: string;
   readonly kills?: number;
+  /** Lives that ended by SIGTERM, as they should. */
+  readonly stops?: number;
   readonly moments?: Moments;
   /** What else was done to it, in words. */
   readonly notes?: readonly string[];
 }
 
 export interface RunReport extends RunFacts {
-  readonly counts: AuditResult['counts'];
+  /** Over all days and collectors. */
+  readonly counts: AuditCounts;
   readonly comparison: Comparison;
   readonly posts: number;
   readonly unanswered: number;
@@ -33,14 +37,12 @@ export interface RunReport extends RunFacts {
 }
 
 export interface Closing {
-  readonly env: Environment;
-  readonly url: string;
+  /** Of one store; a collector is started on each that has none running. */
+  readonly seats: readonly Seat[];
   readonly name: string;
   readonly book: Book;
   readonly load: Load;
   readonly facts: RunFacts;
-  /** A collector that still runs; one is started where none does. */
-  readonly running?: Victim;
 }
 
 const DRAIN_PATIENCE_MS = 300_000;
@@ -48,30 +50,37 @@ const POLL_MS = 200;
 
 /** Lets the clients finish, waits until nothing waits, and compares all with all. */
 export async function closeAndVerify(closing: Closing): Promise<RunReport> {
-  const { env, url, name, book, load, facts } = closing;
-  const collector = closing.running ?? startVictim(env);
-  try {
-    await collector.listening;
-    await load.stop();
-    await untilNothingWaits(url);
-    const audited = await auditBy(env);
-    const views = await countByTocks(url, name);
-    if (collector.died) throw new Error(`The collector ended:\n${collector.output.join('\n')}`);
-    const code = await collector.stop();
-    const comparison = await compare(env, name, book);
-    const violations = [
-      ...book.violations,
-      ...audited.differences,
-      ...comparison.violations,
-      ...disagreements(book, audited.counts, comparison, views),
-      ...(code === 0 ? [] : [`The collector ended with ${code} when told to stop.`]),
-    ];
-    const { posts, unanswered, refused, acknowledged } = book;
-    const { counts } = audited;
-    return { ...facts, counts, comparison, posts, unanswered, refused, acknowledged, violations };
-  } finally {
-    await collector.kill();
-  }
+  const { seats, name, book, load, facts } = closing;
+  const [first] = seats;
+  if (first === undefined) throw new Error('There is no collector');
+  const collectors = seats.map((seat) =>
+    seat.victim?.ended === false ? seat.victim : seat.start(),
+  );
+  await Promise.all(collectors.map(({ listening }) => listening));
+  await load.stop();
+  for (const { url } of seats) await untilNothingWaits(url);
+  const audits = [];
+  for (const { env } of seats) audits.push(await auditBy(env));
+  const counts = sumOf(audits.map((each) => each.counts));
+  const views = await countByTocks(first.url, name);
+  const ends = await Promise.all(collectors.map(endOf));
+  const comparison = await compare(first.env, name, book);
+  const violations = [
+    ...book.violations,
+    ...audits.flatMap(({ differences }) => differences),
+    ...comparison.violations,
+    ...disagreements(book, counts, comparison, views),
+    ...ends.flat(),
+  ];
+  const { posts, unanswered, refused, acknowledged } = book;
+  return { ...facts, counts, comparison, posts, unanswered, refused, acknowledged, violations };
+}
+
+/** Stops a collector; what is wrong with how it ends, in sentences. */
+export async function endOf(collector: Victim): Promise<string[]> {
+  if (collector.died) return [`The collector ended:\n${collector.output.join('\n')}`];
+  const code = await collector.stop();
+  return code === 0 ? [] : [`The collector ended with ${code} when told to stop.`];
 }
 
 async function untilNothingWaits(url: string): Promise<void> {
@@ -89,7 +98,7 @@ async function untilNothingWaits(url: string): Promise<void> {
 
 function disagreements(
   { acknowledged }: Book,
-  counts: AuditResult['counts'],
+  counts: AuditCounts,
   { stored }: Comparison,
   views: number,
 ): string[] {
@@ -112,7 +121,9 @@ function disagreements(
 export function textOf({ comparison, counts, moments, notes = [], ...report }: RunReport): string {
   const untold = counts.acknowledged - report.acknowledged;
   const lines = [
-    ...(report.kills === undefined ? [] : [`${report.kills} SIGKILLs`]),
+    ...(report.kills === undefined
+      ? []
+      : [`${report.kills} SIGKILLs, ${report.stops ?? 0} SIGTERMs`]),
     ...(moments === undefined
       ? []
       : [

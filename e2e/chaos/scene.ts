@@ -1,38 +1,34 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePorts } from '../parts/free-ports.ts';
 import { Book } from './book.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { startLoad } from './load.ts';
 import { closeAndVerify, type RunFacts, type RunReport } from './report.ts';
+import { makeSeat, type Seat } from './seat.ts';
 import type { RunStore } from './stores.ts';
-import type { Environment } from './verify.ts';
-import { startVictim, type Victim } from './victim.ts';
 
 export interface SceneOptions {
   readonly title: string;
   readonly store: RunStore;
   readonly seed: number;
-  /** Default: a new one. */
+  /** Of the first collector; default: a new one. */
   readonly dataDir?: string;
+  /** Of the one store, behind which clients send to any of them; default 1. */
+  readonly collectors?: number;
   /** Told how far it is. */
   readonly say?: (line: string) => void;
   /** Rest of each client between two requests; default: hardly any. */
   readonly restMs?: number;
 }
 
-/** A data folder, a store and clients, for collectors that come and go. */
+/** Clients, a store, and collectors that come and go. */
 export interface Scene {
-  readonly url: string;
-  readonly dataDir: string;
+  readonly seat: Seat;
+  /** That one, and the others. */
+  readonly seats: readonly Seat[];
   readonly book: Book;
   readonly chance: Chance;
   readonly say: (line: string) => void;
-  start(settings?: Environment): Victim;
-  /** Settings of a command beside the collector. */
-  readonly env: Environment;
   /** Resolves when clients get 202s; false when they get none for long. */
   takes(): Promise<boolean>;
   /** Resolves when clients get nothing but 503s; false when they still get 202s after long. */
@@ -41,50 +37,37 @@ export interface Scene {
 
 /** Plays a scene under load and compares what is left with what was promised. */
 export async function play(
-  { title, store, seed, dataDir: given, restMs, say = () => {} }: SceneOptions,
-  act: (
-    scene: Scene,
-  ) => Promise<{ readonly facts: Omit<RunFacts, 'title'>; readonly running?: Victim }>,
+  options: SceneOptions,
+  act: (scene: Scene) => Promise<Omit<RunFacts, 'title'>>,
 ): Promise<RunReport> {
-  const dataDir = given ?? mkdtempSync(join(tmpdir(), 'metronome-chaos-'));
-  const [port = 0] = await freePorts(1);
-  const env = {
-    ...store.env,
-    METRONOME_DATA_DIR: dataDir,
-    METRONOME_PORT: String(port),
-    METRONOME_RATE_LIMIT: '0',
-  };
-  const url = `http://127.0.0.1:${port}`;
+  const { title, store, seed, restMs, say = () => {}, collectors = 1 } = options;
+  const first = await makeSeat(store.env, options.dataDir);
+  const seats = [first];
+  while (seats.length < collectors) seats.push(await makeSeat(store.env));
   const chance = chanceOf(seed);
   const name = `run${seed}`;
   const book = new Book();
-  const load = startLoad({ url, book, chance: chance.fork(), name, restMs });
-  const scene = {
-    url,
-    dataDir,
+  const urls = seats.map(({ url }) => url);
+  const load = startLoad({ urls, book, chance: chance.fork(), name, restMs });
+  const acknowledged = (): number => book.acknowledged;
+  const scene: Scene = {
+    seat: first,
+    seats,
     book,
     chance,
     say,
-    env,
-    start: (more: Environment = {}) => startVictim({ ...env, ...more }),
-    takes: () =>
-      within(
-        () => book.acknowledged,
-        (news) => news > 0,
-      ),
-    refuses: () =>
-      within(
-        () => book.acknowledged,
-        (news) => news === 0,
-      ),
+    takes: () => within(acknowledged, (news) => news > 0),
+    refuses: () => within(acknowledged, (news) => news === 0),
   };
   try {
-    const { facts, running } = await act(scene);
-    const closing = { env, url, name, book, load, facts: { title, ...facts } };
-    return await closeAndVerify(running === undefined ? closing : { ...closing, running });
+    const facts = { title, ...(await act(scene)) };
+    return await closeAndVerify({ seats, name, book, load, facts });
   } finally {
+    for (const { victim, dataDir } of seats) {
+      await victim?.kill();
+      rmSync(dataDir, { recursive: true, force: true });
+    }
     await store.remove();
-    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 

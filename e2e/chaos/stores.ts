@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Elasticsearch, startElasticsearch } from '../parts/elasticsearch.ts';
 import type { Environment } from './verify.ts';
@@ -26,7 +26,7 @@ export function indicesOn(url: string, replicas = 0): RunStore {
       METRONOME_ELASTICSEARCH_PREFIX: prefix,
       METRONOME_ELASTICSEARCH_REPLICAS: String(replicas),
     },
-    tookBatch: () => isAhead(first, prefix),
+    tookBatch: (dataDir) => isAhead(first, prefix, collectorOf(dataDir)),
     remove: () => removeIndices(first, prefix),
   };
 }
@@ -40,15 +40,24 @@ export function duckdb(): RunStore {
   };
 }
 
-/** Whether there are documents that the cursor has not passed. */
-async function isAhead(url: string, prefix: string): Promise<boolean> {
+/** Id of the journal in a data folder. */
+function collectorOf(dataDir: string): string {
+  const path = join(dataDir, 'journal', 'ledger');
+  const [head = '{}'] = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  const { collector = '' }: { collector?: string } = JSON.parse(head);
+  return collector;
+}
+
+/** Whether there are documents that the journal's cursor has not passed. */
+async function isAhead(url: string, prefix: string, collector: string): Promise<boolean> {
   const events = await search<EventsAnswer>(url, `${prefix}-*`, {
     size: 0,
+    query: { term: { 'journal.collector': collector } },
     aggs: { last: { max: { field: 'journal.sequence' } } },
   });
   const tallies = await search<TalliesAnswer>(url, `${prefix}_state`, {
     size: 1,
-    query: { term: { kind: 'tally' } },
+    query: { bool: { filter: [{ term: { kind: 'tally' } }, { term: { collector } }] } },
     sort: [{ segment: 'desc' }],
   });
   const [newest] = tallies?.hits.hits.map(({ _source: tally }) => tally) ?? [];

@@ -7,11 +7,11 @@ import { ITEMS } from './load.ts';
 
 export type Environment = Readonly<Record<string, string>>;
 
-type Counts = Omit<AuditDay, 'day' | 'differences'>;
+export type AuditCounts = Omit<AuditDay, 'day' | 'differences'>;
 
 export interface AuditResult {
   /** Over all days. */
-  readonly counts: Counts;
+  readonly counts: AuditCounts;
   /** Each a sentence. */
   readonly differences: readonly string[];
 }
@@ -25,8 +25,18 @@ export async function auditBy(env: Environment): Promise<AuditResult> {
   if ((code === 0) !== agrees || agrees !== (named.length === 0)) {
     named.push(`audit exits with ${code}, agrees is ${agrees}, differences: ${named.length}.`);
   }
-  const sum = (name: keyof Counts): number => days.reduce((total, day) => total + day[name], 0);
-  const counts = {
+  const counts = sumOf(days);
+  const { acknowledged, ...parts } = counts;
+  if (acknowledged !== Object.values(parts).reduce((total, part) => total + part, 0)) {
+    named.push(`audit's counts do not add up: ${JSON.stringify(counts)}.`);
+  }
+  return { counts, differences: named };
+}
+
+export function sumOf(all: readonly AuditCounts[]): AuditCounts {
+  const sum = (name: keyof AuditCounts): number =>
+    all.reduce((total, counts) => total + counts[name], 0);
+  return {
     acknowledged: sum('acknowledged'),
     stored: sum('stored'),
     duplicates: sum('duplicates'),
@@ -35,11 +45,6 @@ export async function auditBy(env: Environment): Promise<AuditResult> {
     erased: sum('erased'),
     expired: sum('expired'),
   };
-  const { acknowledged, ...parts } = counts;
-  if (acknowledged !== Object.values(parts).reduce((total, part) => total + part, 0)) {
-    named.push(`audit's counts do not add up: ${JSON.stringify(counts)}.`);
-  }
-  return { counts, differences: named };
 }
 
 interface AuditAnswer {

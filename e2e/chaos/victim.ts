@@ -17,6 +17,7 @@ export interface Victim {
   readonly output: readonly string[];
   /** Lines of level `error` and above. */
   readonly faults: readonly string[];
+  readonly ended: boolean;
   /** Whether it ended without being told to. */
   readonly died: boolean;
   /** SIGKILL; resolves when it is gone. */
@@ -32,8 +33,9 @@ export function startVictim(env: Environment): Victim {
   const state = { listens: false, told: false };
   const listening = listens(child, output, faults, state);
   listening.catch(() => undefined);
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    if (hasEnded()) return child.exitCode;
     state.told = true;
     const exited = once(child, 'exit');
     child.kill(signal);
@@ -48,8 +50,11 @@ export function startVictim(env: Environment): Victim {
     get listens() {
       return state.listens;
     },
+    get ended() {
+      return hasEnded();
+    },
     get died() {
-      return !state.told && (child.exitCode !== null || child.signalCode !== null);
+      return !state.told && hasEnded();
     },
     async kill() {
       await end('SIGKILL');
