@@ -1,4 +1,7 @@
 /** A collector that is killed again and again under load, and what its store then holds. */
+import { existsSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Book } from './book.ts';
 import type { Chance } from './chance.ts';
@@ -17,7 +20,7 @@ export interface KillRunOptions extends SceneOptions {
 }
 
 /** Small ones roll their segments many times a second; full ones refuse. */
-const JOURNAL_BYTES_MAX = ['1048576', '4194304', '67108864'] as const;
+const JOURNAL_BYTES_MAX = ['1048576', '4194304', '4194304', '67108864'] as const;
 /** Of the kills, those that strike before the collector listens. */
 const EARLY_KILLS = 0.15;
 const START_MS = 1_500;
@@ -26,6 +29,8 @@ const LIFE_MAX_MS = 5_000;
 /** Of the others, those that live until they have taken in what the short-lived left behind. */
 const LONG_LIVES = 0.2;
 const LONG_LIFE_MAX_MS = 30_000;
+/** Of the kills, those that wait for the roll of a segment. */
+const AIMED_AT_ROLLS = 0.2;
 /** Of the ends of a life: the others are kills. */
 const STOPS = 0.08;
 const AUDIT_EVERY_KILLS = 10;
@@ -52,11 +57,12 @@ export function killRun(options: KillRunOptions): Promise<RunReport> {
       }
       if (victim.died) throw new Error(`The collector ended:\n${victim.output.join('\n')}`);
       const { listens: listened } = victim;
+      const killedAt = Date.now();
       await victim.kill();
       kills += 1;
       const tookBatch = await store.tookBatch(dataDir);
       const unanswered = book.unanswered - before;
-      for (const moment of momentsOf(dataDir, { listened, unanswered, tookBatch })) {
+      for (const moment of momentsOf(dataDir, { listened, unanswered, tookBatch, killedAt })) {
         moments[moment] += 1;
       }
       if (kills % AUDIT_EVERY_KILLS === 0) {
@@ -83,7 +89,22 @@ async function liveAWhile(victim: Victim, seat: Seat, chance: Chance): Promise<v
   const lifeMs = Math.min(LIFE_MAX_MS, -Math.log(1 - chance.next()) * LIFE_MEAN_MS);
   await victim.listening;
   if (isLong) await delivers(seat, LONG_LIFE_MAX_MS);
-  await delay(lifeMs);
+  await (chance.happens(AIMED_AT_ROLLS) ? nextSegment(seat) : delay(lifeMs));
+}
+
+/** Resolves when the journal begins a segment; rolls are too short to be hit by chance. */
+async function nextSegment({ dataDir }: Seat): Promise<void> {
+  const folder = join(dataDir, 'journal');
+  const signal = AbortSignal.timeout(LIFE_MAX_MS);
+  try {
+    for await (const { eventType, filename } of watch(folder, { signal })) {
+      const isSegment = eventType === 'rename' && filename?.endsWith('.journal') === true;
+      // A segment that was removed has the same event.
+      if (isSegment && existsSync(join(folder, filename))) return;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** Journal and store agree at any time, also while events wait. */

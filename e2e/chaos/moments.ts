@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** At what a kill struck, as data folder and store show it: how many kills struck at each. */
@@ -14,23 +14,25 @@ export function momentsOf(
     readonly listened: boolean;
     readonly unanswered: number;
     readonly tookBatch: boolean;
+    /** Epoch ms. */
+    readonly killedAt: number;
   },
 ): Moment[] {
   const moments: Moment[] = [];
   if (!facts.listened) moments.push('start');
   if (facts.unanswered > 0) moments.push('intake');
   if (facts.tookBatch) moments.push('delivery');
-  if (isBetweenSegments(join(dataDir, 'journal'))) moments.push('roll');
+  if (isJustRolled(join(dataDir, 'journal'), facts.killedAt)) moments.push('roll');
   return moments;
 }
 
-/** Whether a segment other than the newest has no line in the ledger yet. */
-function isBetweenSegments(folder: string): boolean {
-  if (!existsSync(join(folder, 'ledger'))) return false;
-  const segments = readdirSync(folder)
-    .filter((name) => name.endsWith('.journal'))
-    .map((name) => Number.parseInt(name, 10))
-    .toSorted((a, b) => a - b);
-  const ledger = readFileSync(join(folder, 'ledger'), 'utf8');
-  return segments.slice(0, -1).some((segment) => !ledger.includes(`{"segment":${segment},`));
+/** Of a segment whose first frame is hardly written. */
+const NEW_MS = 20;
+
+/** Whether the newest segment had just been begun. */
+function isJustRolled(folder: string, killedAt: number): boolean {
+  if (!existsSync(folder)) return false;
+  const segments = readdirSync(folder).filter((name) => name.endsWith('.journal'));
+  const begun = segments.map((name) => statSync(join(folder, name)).birthtimeMs);
+  return begun.some((at) => Math.abs(killedAt - at) < NEW_MS);
 }

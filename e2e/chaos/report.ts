@@ -127,7 +127,7 @@ export function textOf({ comparison, counts, moments, notes = [], ...report }: R
     ...(moments === undefined
       ? []
       : [
-          `  ${moments.start} at the start, ${moments.intake} with requests under way, ${moments.delivery} with a batch under way into the store, ${moments.roll} in a segment roll`,
+          `  ${moments.start} at the start, ${moments.intake} with requests under way, ${moments.delivery} with a batch under way into the store, ${moments.roll} within 20 ms of a segment roll`,
         ]),
     ...notes,
     `${report.posts} requests: ${report.unanswered} without an answer, ${report.refused} answered 503`,
