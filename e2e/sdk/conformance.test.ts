@@ -16,14 +16,16 @@ describe.each(ENGINES)('%s', (engine) => {
     for (const scenario of scenarios) {
       const exception = scenario.except?.[engine];
       const expected = exception ? exception.expected : scenario.expected;
+      // What an engine cannot do has no test there; the table names the reason.
+      if (!expected) continue;
       const name = exception ? `${scenario.name} (${exception.reason})` : scenario.name;
-      test.skipIf(!expected)(name, async () => {
+      test(name, async () => {
         const { events, thrown } = await play(
           browser,
-          { ...scenario, expected: expected ?? [] },
+          { ...scenario, expected },
           metronome,
         );
-        expect(events.map((event, index) => parts(event, expected?.[index]))).toEqual(expected);
+        expect(events.map((event, index) => parts(event, expected[index]))).toEqual(expected);
         expect(thrown).toEqual([]);
       });
     }
