@@ -131,6 +131,11 @@ export interface EventStore {
   salt(day: string, proposal: string): Promise<string>;
   /** Destroys the salts of the days before a UTC day. */
   forgetSalts(before: string): Promise<void>;
+  /**
+   * Does the work of the store that can wait, in pieces beside which it takes and answers; to be
+   * called from time to time, one call at a time. A signal stops it after the piece under way.
+   */
+  maintain(signal: AbortSignal): Promise<void>;
   /** Makes everything appended so far visible to `query`. */
   refresh(): Promise<void>;
   /** Resolves when the engine can take and answer. */

@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import type { Session } from './session.ts';
 import { isRefusal } from './trouble.ts';
 import { readableLines } from './readable-lines.ts';
+import { markDirty } from './rollup.ts';
 import { columnType, type EventColumn, eventColumns, quoted, quotedText } from './schema.ts';
 import { dropErased, dropTwins, IDENTITY } from './twins.ts';
 
@@ -90,6 +91,7 @@ async function move(session: Session, file: string, first: number): Promise<Coun
     `FROM ${readJson(file, columns)} WHERE "journal.sequence" >= ${first}`;
   await session.run(`CREATE OR REPLACE TEMP TABLE incoming AS SELECT * ${linesFrom(IDENTITY)}`);
   const duplicates = (await dropErased(session)) + (await dropTwins(session));
+  await markDirty(session, 'incoming');
   const kept = 'AND "journal.sequence" IN (SELECT "journal.sequence" FROM incoming)';
   const columns = eventColumns.map(quoted).join(', ');
   const stored = await session.rows(

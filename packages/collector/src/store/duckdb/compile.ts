@@ -8,10 +8,12 @@ import {
   type Interval,
   type Measure,
   type Query,
+  type Range,
   type Scalar,
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { type OffsetSpan, offsetSpans } from '../../query/time-zone.ts';
+import { ROLLUP_COLUMNS, type RollupPlan } from './rollup-plan.ts';
 import type { Param, Statement } from './session.ts';
 import { quoted } from './schema.ts';
 
@@ -22,9 +24,12 @@ export interface CompiledQuery extends Statement {
   readonly localStarts: ReadonlySet<string>;
 }
 
-/** Compiles a checked query to SQL. Pure; every value of the query is a bound parameter. */
-export function compile(query: Query): CompiledQuery {
-  return new Compiler(query).compiled();
+/**
+ * Compiles a checked query to SQL. Pure; every value of the query is a bound parameter. With a
+ * plan, what it says is read from rollups and the rest from events; the answer is the same.
+ */
+export function compile(query: Query, plan?: RollupPlan): CompiledQuery {
+  return new Compiler(query, plan).compiled();
 }
 
 /** Compiles a checked scan likewise; the columns are its fields and marks. */
@@ -34,10 +39,12 @@ export function compileScan(scan: Scan): CompiledQuery {
 
 class Compiler {
   readonly #query: Query;
+  readonly #plan: RollupPlan | undefined;
   readonly #params: Param[] = [];
 
-  constructor(query: Query) {
+  constructor(query: Query, plan?: RollupPlan) {
     this.#query = query;
+    this.#plan = plan;
   }
 
   compiled(): CompiledQuery {
@@ -110,7 +117,9 @@ class Compiler {
    * values wraps another SELECT, because two `unnest` in one would walk side by side.
    */
   #source(dimensions: readonly Dimension[]): string {
-    let source = `events\nWHERE ${this.#where(this.#query.filter)}`;
+    let source = this.#plan
+      ? this.#rolledUp(this.#plan)
+      : `events\nWHERE ${this.#where(this.#query.filter)}`;
     for (const [index, dimension] of dimensions.entries()) {
       const column = this.#dimension(dimension);
       const inner = `SELECT *, ${column.sql} AS d${index} FROM ${source}`;
@@ -119,8 +128,24 @@ class Compiler {
     return source;
   }
 
-  #where(filter: Filter | undefined): string {
-    const { from, to } = this.#query.range;
+  /** One branch for each stretch of time: the engine then skips what lies between them. */
+  #rolledUp({ grain, rolled, live }: RollupPlan): string {
+    const columns = ROLLUP_COLUMNS.map(quoted).join(', ');
+    const branches = [
+      ...rolled.map(
+        (range) => `SELECT ${columns}, events FROM rollups
+WHERE grain = ${this.#bind(grain)}
+  AND ${this.#where(this.#query.filter, range)}`,
+      ),
+      ...live.map(
+        (range) => `SELECT ${columns}, 1 AS events FROM events
+WHERE ${this.#where(this.#query.filter, range)}`,
+      ),
+    ];
+    return `(${branches.join('\nUNION ALL\n')})`;
+  }
+
+  #where(filter: Filter | undefined, { from, to }: Range = this.#query.range): string {
     return [
       `"@timestamp" >= ${this.#bind(new Date(from))}`,
       `"@timestamp" < ${this.#bind(new Date(to))}`,
@@ -148,7 +173,7 @@ class Compiler {
     const filter = measure.where ? ` FILTER (WHERE ${this.#filter(measure.where)})` : '';
     switch (measure.kind) {
       case 'count':
-        return `count(*)${filter}`;
+        return this.#plan ? 'CAST(coalesce(sum(events), 0) AS BIGINT)' : `count(*)${filter}`;
       case 'distinct': {
         const { sql, many } = this.#values(measure.field);
         return many

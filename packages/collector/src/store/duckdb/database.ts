@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { ROLLUP_SCHEMA_SQL } from './rollup.ts';
 import { quotedText, SCHEMA_SQL } from './schema.ts';
 import { Session } from './session.ts';
 
@@ -65,7 +66,7 @@ export class Database {
       const file = quotedText(join(dataDir, 'metronome.duckdb'));
       await writer.run(`ATTACH ${file} AS metronome (${ATTACH_OPTIONS})`);
       await writer.run('USE metronome');
-      for (const sql of SCHEMA_SQL) await writer.run(sql);
+      for (const sql of [...SCHEMA_SQL, ...ROLLUP_SCHEMA_SQL]) await writer.run(sql);
       return new Database(instance, writer);
     } catch (error) {
       instance.closeSync();

@@ -3,6 +3,7 @@ import type { Selection } from '../../event-store.ts';
 import type { Engine } from './engine.ts';
 import type { Param, Session, Statement } from './session.ts';
 import { EVENT_SELECTION, toEvent } from './rows.ts';
+import { markDirty, rollUpDirty } from './rollup.ts';
 import { FILED_DAY } from './schema.ts';
 import { oweScrub, scrub } from './scrub.ts';
 
@@ -22,7 +23,10 @@ export async function erase(engine: Engine, selection: Selection): Promise<numbe
       return gone;
     }),
   );
-  if (erased > 0) await scrub(engine);
+  if (erased > 0) {
+    await rollUpDirty(engine, new AbortController().signal);
+    await scrub(engine);
+  }
   return erased;
 }
 
@@ -44,6 +48,7 @@ export async function takeOut(
       [Number(events), String(collector), Number(segment)],
     );
   }
+  await markDirty(session, 'events', { sql, params });
   await session.run(`DELETE FROM events WHERE ${sql}`, params);
   return segments.reduce((sum, [, , events]) => sum + Number(events), 0);
 }

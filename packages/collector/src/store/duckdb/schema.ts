@@ -119,15 +119,14 @@ const MACROS_SQL: readonly string[] = [
 /** The day of a row of `events` by which it is kept. */
 export const FILED_DAY = 'CAST(filed("@timestamp", "event.ingested", "event.created") AS DATE)';
 
-export function createEvents(table: string): string {
-  const columns = eventColumns.map((column) => `${quoted(column)} ${EVENT_COLUMNS[column]}`);
-  return `CREATE TABLE IF NOT EXISTS ${table} (${columns.join(', ')})`;
-}
+export const EVENTS_DEFINITION: string = eventColumns
+  .map((column) => `${quoted(column)} ${EVENT_COLUMNS[column]}`)
+  .join(', ');
 
 /** Makes what is missing; a column that a later version adds is added, and null in old events. */
 export const SCHEMA_SQL: readonly string[] = [
   ...MACROS_SQL,
-  createEvents('events'),
+  `CREATE TABLE IF NOT EXISTS events (${EVENTS_DEFINITION})`,
   ...eventColumns
     .filter((column) => !isRequired(column))
     .map(

@@ -1,7 +1,8 @@
 import { MetronomeError } from '../../errors.ts';
 import type { Engine } from './engine.ts';
 import type { Session } from './session.ts';
-import { createEvents, eventColumns, quoted } from './schema.ts';
+import { DIRTY_DEFINITION, ROLLUPS_DEFINITION } from './rollup.ts';
+import { EVENTS_DEFINITION } from './schema.ts';
 
 /**
  * Makes the bytes of erased events go from the file. The engine only marks deleted rows, keeps
@@ -31,14 +32,21 @@ export function oweScrub(session: Session): Promise<void> {
   return session.run("INSERT INTO scrubs VALUES (now() AT TIME ZONE 'UTC')");
 }
 
-function rewrite(session: Session): Promise<void> {
-  const columns = eventColumns.map(quoted).join(', ');
-  return session.transaction(async () => {
-    await session.run(createEvents('events_anew'));
-    await session.run(`INSERT INTO events_anew (${columns}) SELECT ${columns} FROM events`);
-    await session.run('DROP TABLE events');
-    await session.run('ALTER TABLE events_anew RENAME TO events');
-  });
+const WITH_VALUES_OF_EVENTS = {
+  events: EVENTS_DEFINITION,
+  rollups: ROLLUPS_DEFINITION,
+  dirty: DIRTY_DEFINITION,
+};
+
+async function rewrite(session: Session): Promise<void> {
+  for (const [table, definition] of Object.entries(WITH_VALUES_OF_EVENTS)) {
+    await session.transaction(async () => {
+      await session.run(`CREATE TABLE anew (${definition})`);
+      await session.run(`INSERT INTO anew BY NAME SELECT * FROM ${table}`);
+      await session.run(`DROP TABLE ${table}`);
+      await session.run(`ALTER TABLE anew RENAME TO ${table}`);
+    });
+  }
 }
 
 /** Hashes do not compress: the filler takes every free block, and is larger for good measure. */

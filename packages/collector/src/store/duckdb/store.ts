@@ -8,14 +8,21 @@ import type { DatabaseOptions } from './database.ts';
 import { Engine } from './engine.ts';
 import { erase, exported } from './erase.ts';
 import { expire } from './expire.ts';
+import { maintenance } from './maintain.ts';
+import { rollupPlan } from './rollup.ts';
 import { toRows } from './rows.ts';
+
+export interface DuckdbOptions extends DatabaseOptions {
+  /** Epoch ms. Which days are over; default: the machine's clock. */
+  readonly now?: () => number;
+}
 
 /**
  * The embedded store: one DuckDB file, `metronome.duckdb`, in the data folder. Events, cursor and
  * tally move in one transaction, so a crash at any point leaves them in step; what is appended is
  * visible at once.
  */
-export function openDuckdbStore(options: DatabaseOptions): EventStore {
+export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): EventStore {
   const engine = new Engine(options);
   return {
     cursor: async (collector) => {
@@ -26,9 +33,13 @@ export function openDuckdbStore(options: DatabaseOptions): EventStore {
     tallies: (collector) => tallies(engine, collector),
     async query(query) {
       checkQuery(query);
-      const compiled = compile(query);
-      const values = await engine.read((session) => session.rows(compiled.sql, compiled.params));
-      return toRows(values, compiled, query.timeZone ?? 'UTC');
+      return engine.read((session) =>
+        session.transaction(async () => {
+          const compiled = compile(query, await rollupPlan(session, query));
+          const values = await session.rows(compiled.sql, compiled.params);
+          return toRows(values, compiled, query.timeZone ?? 'UTC');
+        }),
+      );
     },
     async *scan(scan) {
       checkScan(scan);
@@ -48,6 +59,7 @@ export function openDuckdbStore(options: DatabaseOptions): EventStore {
     // One collector owns the file, and keeps its salts itself.
     salt: (_day, proposal) => Promise.resolve(proposal),
     forgetSalts: () => Promise.resolve(),
+    maintain: maintenance(engine, now),
     refresh: () => Promise.resolve(),
     check: () => engine.read((session) => session.run('SELECT 1 FROM tallies LIMIT 1')),
     close: () => engine.close(),

@@ -156,6 +156,11 @@ export class ElasticsearchStore implements EventStore {
     return forgetSalts(this.#client, this.#prefix, before);
   }
 
+  /** Nothing waits here: the cluster does its own work. */
+  maintain(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async refresh(): Promise<void> {
     await this.#prepare();
     await ask(() =>
