@@ -21,10 +21,11 @@ import { RateLimit } from './http/rate-limit.ts';
 import { createIntake, type Intake } from './intake/intake.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import { nodeDisk } from './journal/node-disk.ts';
+import { numericKeysOf } from './query/declared-check.ts';
 import { Retention } from './retention.ts';
 import { Salts } from './salts.ts';
 import { openStore } from './store/open-store.ts';
-import { allStatistics } from './tock/statistics.ts';
+import { allStatistics, BUILT_IN_NUMERIC_KEYS } from './tock/statistics.ts';
 
 /** Everything that runs, put together; the one place that knows all rooms. */
 export interface Collector {
@@ -68,7 +69,9 @@ export async function openCollector(
     newId: () => randomBytes(6).toString('hex'),
     journalBytesMax: settings.METRONOME_JOURNAL_BYTES_MAX,
   });
-  const store = openStore(settings);
+  const { keys, queries } = config.structure;
+  const numericKeys = [...BUILT_IN_NUMERIC_KEYS, ...numericKeysOf(queries, keys)];
+  const store = openStore(settings, numericKeys);
   const rejects = new RejectLog({
     folder: join(dataDir, 'rejects'),
     disk: nodeDisk,
@@ -160,7 +163,7 @@ function appParts(config: Config, running: Running): AppParts {
     trustedProxies: settings.METRONOME_TRUSTED_PROXIES,
     bodyBytesMax: settings.METRONOME_BODY_BYTES_MAX,
     timeZone: settings.METRONOME_TIMEZONE,
-    statistics: allStatistics(),
+    statistics: allStatistics(config.structure.queries),
     now: systemClock.now,
     readiness: async () => ({
       journal: journalState(journal),

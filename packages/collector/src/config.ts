@@ -3,7 +3,11 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { MetronomeError } from './errors.ts';
+import { problemOf } from './query/declared-check.ts';
+import { declaredQuerySchema } from './query/declared-schema.ts';
 import { type SettingName, SETTINGS, type Settings } from './settings.ts';
+
+export { defineQuery } from './query/declared.ts';
 
 /** What is structure: `metronome.config.json`, or the default export of `metronome.config.ts`. */
 const structureSchema = z.strictObject({
@@ -21,6 +25,19 @@ const structureSchema = z.strictObject({
       }),
     )
     .default([]),
+  /** The application's own keys that its queries use; listed, they are checked for slips. */
+  keys: z.record(z.string(), z.enum(['text', 'number'], 'must be text or number')).default({}),
+  /** The application's own queries, by the name under which they are asked for. */
+  queries: z.record(z.string(), declaredQuerySchema).default({}),
+});
+
+const checkedSchema = structureSchema.superRefine(({ queries, keys }, context) => {
+  for (const [name, query] of Object.entries(queries)) {
+    const problem = problemOf(name, query, keys);
+    if (problem === undefined) continue;
+    const { spot, message } = problem;
+    context.addIssue({ code: 'custom', path: ['queries', name, ...spot], message });
+  }
 });
 
 export type Structure = z.output<typeof structureSchema>;
@@ -81,11 +98,14 @@ function readSetting(name: SettingName, given: string | undefined): unknown {
 async function readStructure(path: string): Promise<Structure> {
   const file = findFile(path);
   if (file === undefined) return structureSchema.parse({});
-  const read = structureSchema.safeParse(await load(file));
+  const read = checkedSchema.safeParse(await load(file));
   if (read.success) return read.data;
-  const [issue] = read.error.issues;
+  const { issues } = read.error;
+  // A misspelt name also shows as the name that is missing.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const spot = issue?.path.length ? issue.path.join('.') : 'the top level';
-  throw new MetronomeError('config', `${file}: ${spot}: ${issue?.message ?? 'cannot be read'}.`);
+  const message = (issue?.message ?? 'cannot be read').replace(/(?<![.?])$/u, '.');
+  throw new MetronomeError('config', `${file}: ${spot}: ${message}`);
 }
 
 function findFile(path: string): string | undefined {

@@ -20,9 +20,13 @@ const GROUPED: readonly FieldType[] = ['keyword', 'number', 'boolean'];
 /** Names go into SQL aliases, aggregation names and object keys. */
 const NAME = /^[a-z][a-z0-9_]{0,63}$/i;
 
+/** The spot of what is wrong within a question: names of members and places in lists. */
+export type Spot = readonly (string | number)[];
+
 /**
  * Checks what the types cannot say, before a store compiles the query. Both stores call it, so
- * that no answer depends on the engine. Throws `bad-request` with a sentence that says what to do.
+ * that no answer depends on the engine. Throws `bad-request` with a sentence that says what to do,
+ * and with the `spot` as an extension where it is a member of the query.
  */
 export function checkQuery(query: Query): void {
   const { range, limit, timeZone, dimensions = {} } = query;
@@ -31,15 +35,19 @@ export function checkQuery(query: Query): void {
     refuse(`unknown time zone \`${timeZone}\`: give an IANA name such as Europe/Berlin`);
   }
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) {
-    refuse(`limit must be a whole number from 1 to ${QUERY_LIMITS.rowsMax}`);
+    refuse(`limit must be a whole number from 1 to ${QUERY_LIMITS.rowsMax}`, 'limit');
   }
   if (limit !== undefined && limit > QUERY_LIMITS.rowsMax) {
-    refuse(`limit is at most ${QUERY_LIMITS.rowsMax}`);
+    refuse(`limit is at most ${QUERY_LIMITS.rowsMax}`, 'limit');
   }
   checkNames(query);
-  for (const measure of Object.values(query.measures)) checkMeasure(measure);
-  for (const dimension of Object.values(dimensions)) checkDimension(dimension);
-  if (query.filter) checkFilter(query.filter);
+  for (const [name, measure] of Object.entries(query.measures)) {
+    checkMeasure(measure, ['measures', name]);
+  }
+  for (const [name, dimension] of Object.entries(dimensions)) {
+    checkDimension(dimension, ['dimensions', name]);
+  }
+  if (query.filter) checkFilter(query.filter, ['filter']);
 }
 
 export function checkRange({ from, to }: Range): void {
@@ -51,89 +59,107 @@ export function checkRange({ from, to }: Range): void {
 
 function checkNames(query: Query): void {
   const measures = Object.keys(query.measures);
-  if (measures.length === 0) refuse('a query needs a measure');
-  const names = [...measures, ...Object.keys(query.dimensions ?? {})];
-  for (const name of names) {
-    if (!NAME.test(name)) {
-      refuse(`\`${name}\` cannot name a measure or dimension: use letters, digits and _`);
-    }
+  const dimensions = Object.keys(query.dimensions ?? {});
+  if (measures.length === 0) refuse('a query needs a measure', 'measures');
+  checkName('measures', measures);
+  checkName('dimensions', dimensions);
+  const twice = dimensions.find((name) => measures.includes(name));
+  if (twice !== undefined) {
+    refuse('measures and dimensions need different names', 'dimensions', twice);
   }
-  if (new Set(names).size < names.length) refuse('measures and dimensions need different names');
-  for (const { by } of query.order ?? []) {
-    if (!names.includes(by)) refuse(`cannot order by \`${by}\`: order by ${names.join(', ')}`);
+  const names = [...measures, ...dimensions];
+  for (const [index, { by }] of (query.order ?? []).entries()) {
+    if (names.includes(by)) continue;
+    refuse(`cannot order by \`${by}\`: order by ${names.join(', ')}`, 'order', index, 'by');
   }
 }
 
-function checkMeasure(measure: Measure): void {
-  if (measure.where) checkFilter(measure.where);
+function checkName(of: string, names: readonly string[]): void {
+  for (const name of names) {
+    if (NAME.test(name)) continue;
+    refuse(`\`${name}\` cannot name a measure or dimension: use letters, digits and _`, of, name);
+  }
+}
+
+function checkMeasure(measure: Measure, at: Spot): void {
+  if (measure.where) checkFilter(measure.where, [...at, 'where']);
   switch (measure.kind) {
     case 'count':
     case 'distinct':
       return;
     case 'min':
     case 'max':
-      return checkField(measure.field, ORDERED, measure.kind);
+      return checkField(measure.field, ORDERED, measure.kind, at);
     case 'sum':
     case 'average':
-      return checkField(measure.field, NUMBERS, measure.kind);
+      return checkField(measure.field, NUMBERS, measure.kind, at);
     case 'percentile':
-      if (!(measure.at >= 0 && measure.at <= 100)) refuse('a percentile lies in 0 to 100');
-      return checkField(measure.field, NUMBERS, measure.kind);
+      if (!(measure.at >= 0 && measure.at <= 100)) {
+        refuse('a percentile lies in 0 to 100', ...at, 'at');
+      }
+      return checkField(measure.field, NUMBERS, measure.kind, at);
   }
 }
 
-function checkDimension(dimension: Dimension): void {
+function checkDimension(dimension: Dimension, at: Spot): void {
   if (dimension.kind === 'time') return;
-  checkField(dimension.field, GROUPED, 'group by value');
+  checkField(dimension.field, GROUPED, 'group by value', at);
   if (dimension.missing !== undefined) {
-    checkField(dimension.field, ['keyword', 'boolean'], 'name the missing');
+    checkField(dimension.field, ['keyword', 'boolean'], 'name the missing', at);
   }
 }
 
-export function checkFilter(filter: Filter): void {
+export function checkFilter(filter: Filter, at: Spot): void {
   switch (filter.kind) {
     case 'and':
     case 'or':
-      for (const part of filter.filters) checkFilter(part);
+      for (const [index, part] of filter.filters.entries()) {
+        checkFilter(part, [...at, 'filters', index]);
+      }
       return;
     case 'not':
-      return checkFilter(filter.filter);
+      return checkFilter(filter.filter, [...at, 'filter']);
     case 'exists':
       return;
     case 'prefix':
-      return checkField(filter.field, TEXT, 'prefix');
+      return checkField(filter.field, TEXT, 'prefix', at);
     case 'range':
-      checkField(filter.field, ORDERED, 'range');
+      checkField(filter.field, ORDERED, 'range', at);
       if (filter.gte === undefined && filter.lt === undefined) {
-        refuse(`the range of \`${filter.field}\` needs \`gte\` or \`lt\``);
+        refuse(`the range of \`${filter.field}\` needs \`gte\` or \`lt\``, ...at);
       }
       if (Number.isNaN(filter.gte) || Number.isNaN(filter.lt)) {
-        refuse(`the range of \`${filter.field}\` needs numbers`);
+        refuse(`the range of \`${filter.field}\` needs numbers`, ...at);
       }
       return;
     case 'equals':
-      return checkScalar(filter.field, filter.value);
+      return checkScalar(filter.field, filter.value, [...at, 'value']);
     case 'in':
-      for (const value of filter.values) checkScalar(filter.field, value);
+      for (const [index, value] of filter.values.entries()) {
+        checkScalar(filter.field, value, [...at, 'values', index]);
+      }
   }
 }
 
-function checkField(name: string, types: readonly FieldType[], operation: string): void {
+function checkField(name: string, types: readonly FieldType[], operation: string, at: Spot): void {
   const field = resolveField(name);
   if (field.kind === 'known' && !types.includes(field.type)) {
-    refuse(`\`${name}\` is a ${field.type}: ${operation} works on ${types.join(' or ')} fields`);
+    const message = `\`${name}\` is a ${field.type}: ${operation} works on ${types.join(' or ')} fields`;
+    refuse(message, ...at, 'field');
   }
 }
 
 /** Text fields and application keys compare any scalar as text; the others want their own type. */
-function checkScalar(name: string, value: unknown): void {
+function checkScalar(name: string, value: unknown, at: Spot): void {
   const field = resolveField(name);
   if (field.kind === 'application' || field.type === 'keyword') return;
   const wanted = field.type === 'boolean' ? 'boolean' : 'number';
-  if (typeof value !== wanted)
-    refuse(`\`${name}\` is a ${field.type}: compare it with a ${wanted}`);
+  if (typeof value !== wanted) {
+    refuse(`\`${name}\` is a ${field.type}: compare it with a ${wanted}`, ...at);
+  }
 }
 
-function refuse(message: string): never {
-  throw new MetronomeError('bad-request', message);
+function refuse(message: string, ...spot: Spot): never {
+  const extensions = spot.length === 0 ? {} : { spot: spot.join('.') };
+  throw new MetronomeError('bad-request', message, { extensions });
 }

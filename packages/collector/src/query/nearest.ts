@@ -1,22 +1,30 @@
 /** The candidate that is fewest edits away from `name`; undefined where all are far. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
-  const [best] = candidates
-    .map((candidate) => ({
-      candidate,
-      edits: editDistance(name.toLowerCase(), candidate.toLowerCase()),
-    }))
-    .filter(({ candidate, edits }) => edits <= Math.max(2, candidate.length / 2))
-    // Another name of the same length is no near one.
-    .filter(({ edits }) => edits < name.length)
-    .toSorted((a, b) => a.edits - b.edits);
-  return best?.candidate;
+  return nearestFew(name, candidates)[0];
+}
+
+/** The candidates that are a few edits away from `name`, the nearest first; at most three. */
+export function nearestFew(name: string, candidates: readonly string[]): readonly string[] {
+  return (
+    candidates
+      .map((candidate) => ({
+        candidate,
+        edits: editDistance(name.toLowerCase(), candidate.toLowerCase()),
+      }))
+      .filter(({ candidate, edits }) => edits <= Math.max(2, candidate.length / 2))
+      // Another name of the same length is no near one.
+      .filter(({ edits }) => edits < name.length)
+      .toSorted((a, b) => a.edits - b.edits)
+      .slice(0, 3)
+      .map(({ candidate }) => candidate)
+  );
 }
 
 /** Longer names are cut: they come from outside, and the work grows with the product. */
 const lengthMax = 64;
 
 /** Levenshtein's distance, a row at a time. */
-function editDistance(from: string, to: string): number {
+export function editDistance(from: string, to: string): number {
   const [a, b] = [from.slice(0, lengthMax), to.slice(0, lengthMax)];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

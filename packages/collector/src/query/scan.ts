@@ -27,9 +27,9 @@ export const SCAN_LIMITS = { rowsMax: 1_000_000, visitorsMax: 50_000 } as const;
 /** As `checkQuery`: throws `bad-request` for what no store could do. */
 export function checkScan({ fields, marks = {}, filter, range, visitors, limit }: Scan): void {
   checkRange(range);
-  for (const part of [filter, visitors?.having, ...Object.values(marks)]) {
-    if (part) checkFilter(part);
-  }
+  if (filter) checkFilter(filter, ['filter']);
+  if (visitors) checkFilter(visitors.having, ['visitors', 'having']);
+  for (const [name, mark] of Object.entries(marks)) checkFilter(mark, ['marks', name]);
   for (const name of fields) {
     const field = resolveField(name);
     if (field.kind === 'application' || field.many) refuse(`\`${name}\` may hold several values`);

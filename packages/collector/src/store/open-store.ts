@@ -6,12 +6,13 @@ import { openDuckdbStore } from './duckdb/store.ts';
 import { ElasticsearchStore } from './elasticsearch/store.ts';
 
 /**
- * Opens the store that the settings name: the only place that asks which.
+ * Opens the store that the settings name: the only place that asks which. `numericKeys` are the
+ * application's keys that must always be kept as numbers.
  *
  * @throws MetronomeError `config` when what it needs is not there; an unreachable cluster is no
  * error, the store answers `unavailable` until it is back.
  */
-export function openStore(settings: Settings): EventStore {
+export function openStore(settings: Settings, numericKeys: readonly string[] = []): EventStore {
   switch (settings.METRONOME_STORE) {
     case 'duckdb':
       return openDuckdbStore({ dataDir: settings.METRONOME_DATA_DIR });
@@ -23,6 +24,7 @@ export function openStore(settings: Settings): EventStore {
         replicas: settings.METRONOME_ELASTICSEARCH_REPLICAS,
         apiKey: settings.METRONOME_ELASTICSEARCH_API_KEY,
         ca: readCa(settings.METRONOME_ELASTICSEARCH_CA),
+        numericKeys,
       });
   }
 }

@@ -1,12 +1,15 @@
 import { MetronomeError } from '../errors.ts';
+import type { DeclaredQuery } from '../query/declared.ts';
 import { nearest } from '../query/nearest.ts';
 import type { Statistic } from './statistic.ts';
 import { campaigns } from './statistics/campaigns.ts';
+import { declared } from './statistics/declared.ts';
 import { devices } from './statistics/devices.ts';
 import { errors } from './statistics/errors.ts';
 import { flow } from './statistics/flow.ts';
 import { live } from './statistics/live.ts';
 import { recommendations } from './statistics/recommendations.ts';
+import { retention } from './statistics/retention.ts';
 import { time } from './statistics/time.ts';
 import { visitors } from './statistics/visitors.ts';
 import { vitals } from './statistics/vitals.ts';
@@ -25,11 +28,27 @@ export const BUILT_IN = {
   campaigns,
   devices,
   live,
+  retention: retention({}),
 } as const satisfies Record<string, Statistic>;
 
-/** The built-in statistics. */
-export function allStatistics(): Statistics {
-  return new Map<string, Statistic>(Object.entries(BUILT_IN));
+/** The application's keys that the built-in statistics use as numbers. */
+export const BUILT_IN_NUMERIC_KEYS: readonly string[] = ['count'];
+
+/**
+ * The built-in statistics and those that the application declares.
+ *
+ * Throws `config` where it declares one of a name that is taken.
+ */
+export function allStatistics(queries: Readonly<Record<string, DeclaredQuery>> = {}): Statistics {
+  const taken = Object.keys(queries).find((name) => Object.hasOwn(BUILT_IN, name));
+  if (taken !== undefined) {
+    const message = `queries.${taken}: there is a built-in statistic of this name; choose another.`;
+    throw new MetronomeError('config', message);
+  }
+  return new Map<string, Statistic>([
+    ...Object.entries(BUILT_IN),
+    ...Object.entries(queries).map(([name, query]) => [name, declared(query)] as const),
+  ]);
 }
 
 /** Throws `not-found` that names the nearest where there is none of this name. */
