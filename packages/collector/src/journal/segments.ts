@@ -149,15 +149,18 @@ export class Segments {
     );
   }
 
-  /** Closes the active segment, if there is one. */
+  /**
+   * Closes the active segment, if there is one. It goes from active to closed in one step, before
+   * anything is waited for: a reader in between would take it for one that is gone.
+   */
   async roll(): Promise<void> {
     if (this.#active === undefined) return;
     const { file, ...closed } = this.#active;
     this.#active = undefined;
-    await file.close().catch(() => undefined);
     this.#closed.push(closed);
     this.#closedBytes += closed.bytes;
     this.#ledger.add(closed);
+    await file.close().catch(() => undefined);
   }
 
   /** Makes the ledger durable, then removes the closed segments before a sequence. */

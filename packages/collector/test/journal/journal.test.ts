@@ -2,7 +2,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MetronomeError } from '../../src/errors.ts';
+import type { Disk, DiskFile } from '../../src/journal/disk.ts';
 import type { Journal } from '../../src/journal/journal.ts';
+import { nodeDisk } from '../../src/journal/node-disk.ts';
 import { eventually, EVERYTHING, linesOf, openTestJournal, temporaryFolder } from './open.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
@@ -17,6 +19,17 @@ async function refusal(journal: Journal): Promise<MetronomeError> {
   const error: unknown = await journal.append(long).catch((reason: unknown) => reason);
   if (!(error instanceof MetronomeError)) throw new Error(`Not refused: ${String(error)}`);
   return error;
+}
+
+/** Its calls, whatever object they are called on. */
+function boundTo(file: DiskFile): DiskFile {
+  return {
+    append: (bytes) => file.append(bytes),
+    read: (buffer, position) => file.read(buffer, position),
+    size: () => file.size(),
+    truncate: (bytes) => file.truncate(bytes),
+    close: () => file.close(),
+  };
 }
 
 it('is text: without its lines that begin with # it is NDJSON with places', async () => {
@@ -61,6 +74,33 @@ it('keeps its id and its sequence when all its segments are gone', async () => {
   expect(again.collector).toBe('abc');
   expect(await again.append(linesOf(1))).toEqual({ first: 6, last: 6 });
   await again.close();
+});
+
+it('gives a segment to readers also while its file is being closed', async () => {
+  const [closing, closed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slowToClose: Disk = {
+    ...nodeDisk,
+    async create(path) {
+      const file = await nodeDisk.create(path);
+      const close = (): Promise<void> => {
+        closing.resolve();
+        return closed.promise.then(() => file.close());
+      };
+      return { ...boundTo(file), close };
+    },
+  };
+  const journal = await openTestJournal({ disk: slowToClose });
+  const consumer = journal.consumer('store');
+  await journal.append(linesOf(3));
+  const rolled = journal.roll();
+  await closing.promise;
+  const batch = await consumer.read(EVERYTHING);
+  expect(batch).toMatchObject({ segment: 1, first: 1, last: 3 });
+  expect(batch).not.toHaveProperty('damage');
+  expect(journal.segments()).toMatchObject([{ segment: 1, last: 3 }]);
+  closed.resolve();
+  await rolled;
+  await journal.close();
 });
 
 it('keeps a segment until every consumer has released it', async () => {
