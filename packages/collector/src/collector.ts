@@ -6,6 +6,7 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { Archive } from './archive/archive.ts';
+import { Chore, maintenance, retention } from './chores.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type HomeParts, homeRoutes } from './dashboard/home.ts';
@@ -22,7 +23,6 @@ import { createIntake, type Intake } from './intake/intake.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import { nodeDisk } from './journal/node-disk.ts';
 import { numericKeysOf } from './query/declared-check.ts';
-import { Retention } from './retention.ts';
 import { Salts } from './salts.ts';
 import { openStore } from './store/open-store.ts';
 import { allStatistics, BUILT_IN_NUMERIC_KEYS } from './tock/statistics.ts';
@@ -86,7 +86,7 @@ export async function openCollector(
     log,
   });
   const archive = openArchive(config, journal, log);
-  const retention = openRetention(config, store, log);
+  const chores = choresOf(config, store, log);
   const salts = new Salts(dataDir, systemClock.now);
   const parts = appParts(config, { journal, store, delivery, salts, log, options });
   const agree = (): Promise<void> =>
@@ -97,13 +97,13 @@ export async function openCollector(
   await Promise.race([agree(), systemClock.sleep(SALT_PATIENCE_MS)]);
   delivery.start();
   archive?.start();
-  retention?.start();
+  for (const chore of chores) chore.start();
   return {
     app: createApp(parts),
     commands: commandRoutes({ ...parts, journal, rejects, delivery }),
     async close() {
       clearInterval(agreeing);
-      await Promise.all([delivery.stop(), archive?.stop(), retention?.stop()]);
+      await Promise.all([delivery, archive, ...chores].map((one) => one?.stop()));
       await journal.close();
       await rejects.close();
       await store.close();
@@ -116,13 +116,13 @@ function openArchive({ settings }: Config, journal: Journal, log: Logger): Archi
   return folder === '' ? undefined : new Archive({ journal, folder, clock: systemClock, log });
 }
 
-function openRetention(
-  { settings }: Config,
-  store: EventStore,
-  log: Logger,
-): Retention | undefined {
+function choresOf({ settings }: Config, store: EventStore, log: Logger): readonly Chore[] {
   const days = settings.METRONOME_RETENTION_DAYS;
-  return days === 0 ? undefined : new Retention({ store, days, clock: systemClock, log });
+  const clock = systemClock;
+  return [
+    maintenance({ store, log }),
+    ...(days === 0 ? [] : [retention({ store, days, clock, log })]),
+  ].map((work) => new Chore(work, clock));
 }
 
 interface Running {

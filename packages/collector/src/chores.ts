@@ -1,0 +1,81 @@
+/** What the collector does beside taking and answering: one loop, and what runs in it. */
+import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
+import type { EventStore } from './event-store.ts';
+
+const DAY_MS = 86_400_000;
+/** After a failure, such as a store that is away. */
+const RETRY_MS = 60_000;
+const MAINTAIN_INTERVAL_MS = 60_000;
+
+/** Does its work and says how many ms later it is due again; never rejects. */
+export type Work = (signal: AbortSignal) => Promise<number>;
+
+/** Does work again and again, one run at a time. */
+export class Chore {
+  readonly #work: Work;
+  readonly #clock: Clock;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(work: Work, clock: Clock) {
+    this.#work = work;
+    this.#clock = clock;
+  }
+
+  start(): void {
+    this.#running ??= this.#run(this.#stopping.signal);
+  }
+
+  /** Lets the run under way end. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) await this.#clock.sleep(await this.#work(signal), signal);
+  }
+}
+
+export interface RetentionOptions {
+  readonly store: Pick<EventStore, 'expire'>;
+  /** Whole days before today that are kept. */
+  readonly days: number;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+}
+
+/** Drops the days that are older than the retention: at the start and after each UTC midnight. */
+export function retention({ store, days, clock, log }: RetentionOptions): Work {
+  return async () => {
+    const startedAt = clock.now();
+    const before = new Date(startedAt - days * DAY_MS).toISOString().slice(0, 10);
+    try {
+      const events = await store.expire(before);
+      if (events > 0) log.info({ before, events }, 'days beyond the retention are dropped');
+    } catch (error) {
+      log.warn({ err: error, before }, 'old days are not dropped yet, it is tried again');
+      return RETRY_MS;
+    }
+    const midnight = (Math.floor(startedAt / DAY_MS) + 1) * DAY_MS;
+    return Math.max(0, midnight - clock.now());
+  };
+}
+
+export interface MaintenanceOptions {
+  readonly store: Pick<EventStore, 'maintain'>;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+/** Lets the store do what can wait, such as its rollups, every minute. */
+export function maintenance({ store, log }: MaintenanceOptions): Work {
+  return async (signal) => {
+    try {
+      await store.maintain(signal);
+    } catch (error) {
+      log.warn({ err: error }, 'the store is not tidied up yet, it is tried again');
+    }
+    return MAINTAIN_INTERVAL_MS;
+  };
+}
