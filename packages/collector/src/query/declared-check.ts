@@ -39,8 +39,10 @@ export function numericKeysOf(
 ): readonly string[] {
   const used = Object.values(queries)
     .flatMap((query) => [...usesOf(query)])
-    .filter(({ name, asNumber }) => asNumber && resolveField(name).kind === 'application')
-    .map(({ name }) => name);
+    .flatMap(({ name, asNumber }) => {
+      const field = resolveField(name);
+      return asNumber && field.kind === 'application' ? [field.key] : [];
+    });
   const said = Object.keys(keys).filter((name) => keys[name] === 'number');
   return [...new Set([...used, ...said])];
 }
@@ -103,29 +105,29 @@ function* usesOfFilter(filter: Filter, at: Spot): Generator<Use> {
  * another, and where it is a field's name but for a slip.
  */
 function fieldProblem({ name, asNumber }: Use, keys: DeclaredKeys): string | undefined {
-  if (Object.hasOwn(FIELDS, name)) return undefined;
-  const fields = Object.keys(FIELDS);
-  if (Object.hasOwn(keys, name)) {
-    if (keys[name] === 'number' || !asNumber) return undefined;
-    return `\`${name}\` is a text by \`keys\`, and is used as a number here`;
+  const field = resolveField(name);
+  if (field.kind === 'known') return undefined;
+  const { key } = field;
+  if (Object.hasOwn(keys, key)) {
+    if (keys[key] === 'number' || !asNumber) return undefined;
+    return `\`${key}\` is a text by \`keys\`, and is used as a number here`;
   }
   const called = nameOf(name);
   if (called !== undefined) return `\`${name}\` is called \`${called}\` in queries`;
-  const near = isListed(keys)
-    ? nearestFew(name, [...Object.keys(keys), ...fields])
-    : fields.filter((field) => isSlip(name, field));
-  if (near.length === 0 && !isListed(keys)) return undefined;
+  const fields = Object.keys(FIELDS);
+  const listed = Object.keys(keys);
+  const near =
+    listed.length > 0
+      ? nearestFew(key, [...listed, ...fields])
+      : fields.filter((other) => isSlip(name, other));
+  if (near.length === 0 && listed.length === 0) return undefined;
   const hint = near.length === 0 ? '' : `did you mean ${near.join(' or ')}? `;
   return `there is no field ${JSON.stringify(name)}: ${hint}A key of your own is listed under \`keys\``;
 }
 
-function isListed(keys: DeclaredKeys): boolean {
-  return Object.keys(keys).length > 0;
-}
-
 /** What queries call something that has another name at rest. */
 function nameOf(atRest: string): string | undefined {
-  const own = /^(?:labels|metrics)\.(.+)$/u.exec(atRest)?.[1];
+  const own = /^metrics\.(.+)$/u.exec(atRest)?.[1];
   return own ?? Object.entries(FIELDS).find(([, { at }]) => at === atRest)?.[0];
 }
 

@@ -11,7 +11,7 @@ const scalar = z.union([z.string(), number, z.boolean()], 'must be a text, a num
 const filter: z.ZodType<Filter, Filter> = z.lazy(() =>
   byKind([
     object({ kind: z.literal('equals'), field: text, value: scalar }),
-    object({ kind: z.literal('in'), field: text, values: z.array(scalar) }),
+    object({ kind: z.literal('in'), field: text, values: list(scalar) }),
     object({ kind: z.literal('prefix'), field: text, value: z.string('must be a text') }),
     object({
       kind: z.literal('range'),
@@ -20,8 +20,8 @@ const filter: z.ZodType<Filter, Filter> = z.lazy(() =>
       lt: number.exactOptional(),
     }),
     object({ kind: z.literal('exists'), field: text }),
-    object({ kind: z.literal('and'), filters: z.array(filter) }),
-    object({ kind: z.literal('or'), filters: z.array(filter) }),
+    object({ kind: z.literal('and'), filters: list(filter) }),
+    object({ kind: z.literal('or'), filters: list(filter) }),
     object({ kind: z.literal('not'), filter }),
   ]),
 );
@@ -56,6 +56,8 @@ const order: z.ZodType<Order, Order> = object({
 
 const step: z.ZodType<FunnelStep, FunnelStep> = object({ name: text, filter });
 
+const meaning = text.exactOptional();
+
 const { stepsMax, withinMinutesMax } = DECLARED_LIMITS;
 
 /** A query of the configuration, checked for its form; `declared-check.ts` checks its meaning. */
@@ -63,16 +65,17 @@ export const declaredQuerySchema: z.ZodType<DeclaredQuery, DeclaredQuery> = byKi
   [
     object({
       kind: z.literal('rows').exactOptional(),
-      measures: z.record(z.string(), measure),
-      dimensions: z.record(z.string(), dimension).exactOptional(),
+      meaning,
+      measures: named(measure),
+      dimensions: named(dimension).exactOptional(),
       filter: where,
-      order: z.array(order).exactOptional(),
+      order: list(order).exactOptional(),
       limit: number.exactOptional(),
     }),
     object({
       kind: z.literal('funnel'),
-      steps: z
-        .array(step)
+      meaning,
+      steps: list(step)
         .min(2, 'a funnel has two steps or more')
         .max(stepsMax, `a funnel has at most ${stepsMax} steps`),
       withinMinutes: number
@@ -82,12 +85,21 @@ export const declaredQuerySchema: z.ZodType<DeclaredQuery, DeclaredQuery> = byKi
     }),
     object({
       kind: z.literal('retention'),
+      meaning,
       filter: where,
       interval: oneOf(['day', 'week', 'month']).exactOptional(),
     }),
   ],
   'rows (or none), funnel or retention',
 );
+
+function list<T>(member: z.ZodType<T, T>) {
+  return z.array(member, 'must be a list');
+}
+
+function named<T>(member: z.ZodType<T, T>) {
+  return z.record(z.string(), member, 'must be an object, by name');
+}
 
 function oneOf<const T extends readonly [string, ...string[]]>(names: T) {
   return z.enum(names, `must be one of ${names.join(', ')}`);
@@ -98,6 +110,7 @@ function object<T extends z.ZodRawShape>(shape: T) {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: ({ code, keys }) => {
+      if (code === 'invalid_type') return 'must be an object';
       if (code !== 'unrecognized_keys' || !Array.isArray(keys)) return undefined;
       const name = String(keys[0]);
       const near = nearest(name, known);
@@ -111,7 +124,7 @@ function object<T extends z.ZodRawShape>(shape: T) {
 function byKind<T extends readonly z.ZodObject[]>(options: T, kinds = kindsOf(options)) {
   const members = options as T & readonly [z.ZodObject, ...z.ZodObject[]];
   return z.discriminatedUnion('kind', members as never, {
-    error: ({ code }) => (code === 'invalid_union' ? `must be ${kinds}` : undefined),
+    error: `must be ${kinds}`,
   }) as unknown as z.ZodType<z.output<T[number]>, z.input<T[number]>>;
 }
 

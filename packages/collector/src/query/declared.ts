@@ -6,13 +6,18 @@ import type { Filter, Interval, Order, Query } from './query.ts';
  */
 export type DeclaredQuery = DeclaredRows | DeclaredFunnel | DeclaredRetention;
 
+interface Described {
+  /** A sentence for those who look for what they need. */
+  readonly meaning?: string;
+}
+
 /** The rows of one query. */
-export interface DeclaredRows extends Omit<Query, 'range' | 'timeZone'> {
+export interface DeclaredRows extends Described, Omit<Query, 'range' | 'timeZone'> {
   readonly kind?: 'rows';
 }
 
 /** How many visitors took a step, and of those how many then the next. */
-export interface DeclaredFunnel {
+export interface DeclaredFunnel extends Described {
   readonly kind: 'funnel';
   readonly steps: readonly FunnelStep[];
   /** Minutes from the first step in which the others count; absent: the whole period. */
@@ -25,7 +30,7 @@ export interface FunnelStep {
 }
 
 /** How many of those who came first in one interval came again in later ones. */
-export interface DeclaredRetention {
+export interface DeclaredRetention extends Described {
   readonly kind: 'retention';
   /** What counts as coming; absent: views and downloads. */
   readonly filter?: Filter;

@@ -5,10 +5,13 @@ export type ResolvedField =
   | ({ readonly kind: 'known'; readonly name: FieldName } & Field)
   | { readonly kind: 'application'; readonly key: string };
 
+/** Before a name it always means a key of the application, also one that is called like a field. */
+const APPLICATION = 'labels.';
+
 export function resolveField(name: string): ResolvedField {
-  return isFieldName(name)
-    ? { kind: 'known', name, ...FIELDS[name] }
-    : { kind: 'application', key: name };
+  if (isFieldName(name)) return { kind: 'known', name, ...FIELDS[name] };
+  const key = name.startsWith(APPLICATION) ? name.slice(APPLICATION.length) : name;
+  return { kind: 'application', key };
 }
 
 function isFieldName(name: string): name is FieldName {
