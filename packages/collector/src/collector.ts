@@ -9,6 +9,7 @@ import { Archive } from './archive/archive.ts';
 import { Chore, maintenance, retention } from './chores.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { askRoutes } from './dashboard/ask.ts';
 import { type HomeParts, homeRoutes } from './dashboard/home.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { RejectLog } from './delivery/reject-log.ts';
@@ -25,7 +26,7 @@ import { nodeDisk } from './journal/node-disk.ts';
 import { numericKeysOf } from './query/declared-check.ts';
 import { Salts } from './salts.ts';
 import { openStore } from './store/open-store.ts';
-import { allStatistics, BUILT_IN_NUMERIC_KEYS } from './tock/statistics.ts';
+import { allStatistics, BUILT_IN_NUMERIC_KEYS, type Statistics } from './tock/statistics.ts';
 
 /** Everything that runs, put together; the one place that knows all rooms. */
 export interface Collector {
@@ -60,6 +61,8 @@ export async function openCollector(
   options: CollectorOptions = {},
 ): Promise<Collector> {
   const { settings } = config;
+  const { keys, queries } = config.structure;
+  const statistics = allStatistics(queries);
   const dataDir = settings.METRONOME_DATA_DIR;
   const journal = await openJournal({
     folder: join(dataDir, 'journal'),
@@ -69,7 +72,6 @@ export async function openCollector(
     newId: () => randomBytes(6).toString('hex'),
     journalBytesMax: settings.METRONOME_JOURNAL_BYTES_MAX,
   });
-  const { keys, queries } = config.structure;
   const numericKeys = [...BUILT_IN_NUMERIC_KEYS, ...numericKeysOf(queries, keys)];
   const store = openStore(settings, numericKeys);
   const rejects = new RejectLog({
@@ -88,7 +90,7 @@ export async function openCollector(
   const archive = openArchive(config, journal, log);
   const chores = choresOf(config, store, log);
   const salts = new Salts(dataDir, systemClock.now);
-  const parts = appParts(config, { journal, store, delivery, salts, log, options });
+  const parts = appParts(config, { journal, store, delivery, salts, statistics, log, options });
   const agree = (): Promise<void> =>
     salts
       .agree(store)
@@ -130,13 +132,14 @@ interface Running {
   readonly store: EventStore;
   readonly delivery: Delivery;
   readonly salts: Salts;
+  readonly statistics: Statistics;
   readonly log: Logger;
   readonly options: CollectorOptions;
 }
 
 function appParts(config: Config, running: Running): AppParts {
   const { settings } = config;
-  const { journal, store, delivery, log, options } = running;
+  const { journal, store, delivery, statistics, log, options } = running;
   const last = { receivedAt: undefined as number | undefined };
   const metrics = createMetrics({
     journalBytes: () => journal.bytes,
@@ -163,7 +166,11 @@ function appParts(config: Config, running: Running): AppParts {
     trustedProxies: settings.METRONOME_TRUSTED_PROXIES,
     bodyBytesMax: settings.METRONOME_BODY_BYTES_MAX,
     timeZone: settings.METRONOME_TIMEZONE,
-    statistics: allStatistics(config.structure.queries),
+    statistics,
+    answerRules: {
+      queryEventsMax: settings.METRONOME_QUERY_EVENTS_MAX,
+      retentionDays: settings.METRONOME_RETENTION_DAYS,
+    },
     now: systemClock.now,
     readiness: async () => ({
       journal: journalState(journal),
@@ -207,6 +214,7 @@ function pages(lastReceivedAt: HomeParts['lastReceivedAt'], exampleDir: string |
     exampleItems: exampleDir === undefined ? [] : exampleItems(exampleDir),
     now: systemClock.now,
   });
+  routes.route('/', askRoutes());
   if (exampleDir === undefined) return routes;
   routes.get('/example', (context) => context.redirect('/example/'));
   routes.use(

@@ -145,6 +145,12 @@ export const SETTINGS = {
     36_500,
     'Whole days that events are kept beside today; older ones are dropped and refused; 0: for ever.',
   ),
+  METRONOME_QUERY_EVENTS_MAX: number(
+    '500000000',
+    0,
+    1_000_000_000_000,
+    'Events that one query may read; one that would read more is refused; 0: no limit.',
+  ),
   METRONOME_ARCHIVE_DIR: text(
     '',
     'Folder to which closed journal segments are copied as gzip NDJSON; unset: no archive.',

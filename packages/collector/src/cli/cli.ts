@@ -2,6 +2,7 @@ import { MetronomeError } from '../errors.ts';
 import { audit } from './audit.ts';
 import type { Command } from './command.ts';
 import { erase } from './erase.ts';
+import { explain } from './explain.ts';
 import { exportEvents } from './export.ts';
 import { rejects } from './rejects.ts';
 import { start } from './start.ts';
@@ -10,6 +11,7 @@ import { tock } from './tock.ts';
 const COMMANDS: Readonly<Record<string, Command>> = {
   start,
   tock,
+  explain,
   audit,
   rejects,
   export: exportEvents,

@@ -68,6 +68,7 @@ function page(origin: string, last: Html, items: readonly string[]): Html {
             <ul>
               <li><a href="/tock.json">/tock.json</a> the whole site</li>
               <li><code>/tock/ITEM.json</code> one item: its views, downloads and referers</li>
+              <li><a href="/ask">/ask</a> all that can be asked, to try</li>
               <li><a href="/ready">/ready</a> and <a href="/metrics">/metrics</a> for operators</li>
             </ul>
           </section>

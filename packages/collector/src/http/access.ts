@@ -59,6 +59,11 @@ export class Access {
     return false;
   }
 
+  /** Whether answers are for holders of a token only. */
+  get guardsReading(): boolean {
+    return this.#readTokens.length > 0;
+  }
+
   /** @throws MetronomeError `unauthorized` when answers need a token and none valid is there. */
   checkRead(authorization: string | undefined): void {
     if (this.#readTokens.length === 0) return;

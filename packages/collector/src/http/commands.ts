@@ -4,6 +4,7 @@ import type { RejectLog } from '../delivery/reject-log.ts';
 import { MetronomeError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
 import type { Journal } from '../journal/journal.ts';
+import { explainRoutes } from './explain.ts';
 import { problem } from './problem.ts';
 import { type SelectedEventParts, selectedEventRoutes } from './selected-events.ts';
 import { type TockParts, tockRoutes } from './tock.ts';
@@ -24,6 +25,7 @@ const OPEN = new Access({ writeKeys: [], readTokens: [], origins: [] });
 export function commandRoutes(parts: CommandParts): Hono {
   const routes = new Hono();
   routes.route('/', tockRoutes({ ...parts, access: OPEN }));
+  routes.route('/', explainRoutes(parts));
   routes.route('/', selectedEventRoutes(parts));
   routes.get('/audit', async (context) => context.json(await audit(parts)));
   routes.get('/rejects', async (context) => context.json(await parts.rejects.list()));

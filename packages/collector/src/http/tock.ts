@@ -1,15 +1,19 @@
 import { type Context, Hono } from 'hono';
+import { accepts } from 'hono/accepts';
 import { cors } from 'hono/cors';
-import { etag } from 'hono/etag';
-import { MetronomeError } from '../errors.ts';
+import { etag, RETAINED_304_HEADERS } from 'hono/etag';
 import type { EventStore } from '../event-store.ts';
-import { answerRequest } from '../tock/answer-request.ts';
+import { answerRequest, type AnswerRules } from '../tock/answer-request.ts';
+import { formatNames, type FormatName, FORMATS } from '../tock/formats.ts';
 import { parseRequest, type RequestRules } from '../tock/request.ts';
 import type { Statistic } from '../tock/statistic.ts';
 import { items } from '../tock/statistics/items.ts';
 import { tock } from '../tock/statistics/tock.ts';
 import { statisticNamed, type Statistics } from '../tock/statistics.ts';
 import type { Access } from './access.ts';
+import { cacheControl } from './cache-control.ts';
+import { readNames } from './names.ts';
+import { openapi } from './openapi.ts';
 
 export interface TockParts {
   readonly store: EventStore;
@@ -17,72 +21,86 @@ export interface TockParts {
   readonly access: Access;
   /** IANA zone of answers whose request names none. */
   readonly timeZone: string;
+  readonly answerRules: AnswerRules;
   /** Epoch ms. */
   readonly now: () => number;
 }
 
-/** Answers change with every event; a page that is read by many may still share one. */
-const CACHE_CONTROL = 'private, max-age=1';
-
 /**
  * `GET /tock.json`, `/tock/:id.json`, `/tock/:id/:query.json`, `/query/:query.json` and
- * `/items.json`.
+ * `/items.json`, each also as `.csv` and `.ndjson`; and `GET /openapi.json`, which describes them.
  */
 export function tockRoutes(parts: TockParts): Hono {
   const routes = new Hono();
-  for (const path of ['/tock.json', '/tock/*', '/query/*', '/items.json'] as const) {
+  const site = formatNames.map((format) => ({
+    format,
+    tock: `/tock.${format}`,
+    items: `/items.${format}`,
+  }));
+  const paths = [...site.flatMap((each) => [each.tock, each.items]), '/tock/*', '/query/*'];
+  for (const path of paths) {
     routes.use(path, cors({ origin: '*', allowMethods: ['GET'], allowHeaders: ['Authorization'] }));
     routes.use(path, async (context, next) => {
       parts.access.checkRead(context.req.header('authorization'));
       await next();
     });
-    routes.use(path, etag());
+    routes.use(
+      path,
+      etag({ retainedHeaders: [...RETAINED_304_HEADERS, 'access-control-allow-origin'] }),
+    );
   }
-  const { timeZone } = parts;
-  const answer = async (
-    context: Context,
-    statistic: Statistic,
-    id?: string,
-    rules: Partial<RequestRules> = {},
-  ): Promise<Response> => {
-    const { searchParams } = new URL(context.req.url);
-    const names = statistic.parameters;
-    const request = parseRequest(id, searchParams, { names, timeZone, ...rules });
-    const json = await answerRequest(parts.store, statistic, request, parts.now());
-    return context.body(json, 200, {
-      'Content-Type': 'application/json; charset=utf-8',
-      'Cache-Control': CACHE_CONTROL,
-    });
-  };
+  const description = openapi(parts.statistics, parts.access.guardsReading);
+  routes.get('/openapi.json', cors({ origin: '*' }), (context) => context.json(description));
   const named = (name: string): Statistic => statisticNamed(parts.statistics, name);
-  routes.get('/tock.json', (context) => answer(context, tock));
-  routes.get('/items.json', (context) => answer(context, items, undefined, { scopes: ['prefix'] }));
+  for (const { format, ...path } of site) {
+    routes.get(path.tock, (context) => answer(context, parts, { statistic: tock, format }));
+    routes.get(path.items, (context) =>
+      answer(context, parts, { statistic: items, format, scopes: ['prefix'] }),
+    );
+  }
   routes.get('/tock/*', (context) => {
-    const [id = '', query] = readNames(context.req.url, 'Ask for /tock/ITEM.json', 2);
-    return answer(context, query === undefined ? tock : named(query), id);
+    const { names, format } = readNames(context.req.url, 'Ask for /tock/ITEM.json', 2);
+    const [item = '', query] = names;
+    const statistic = query === undefined ? tock : named(query);
+    return answer(context, parts, { statistic, format, item });
   });
   routes.get('/query/*', (context) => {
-    const [query = ''] = readNames(context.req.url, 'Ask for /query/QUERY.json', 1);
-    return answer(context, named(query));
+    const { names, format } = readNames(context.req.url, 'Ask for /query/QUERY.json', 1);
+    return answer(context, parts, { statistic: named(names[0] ?? ''), format });
   });
   return routes;
 }
 
-/**
- * The names after the first part of a path, each decoded once: ids may hold any character, `/` as
- * `%2F`. The last extension is the format, so the item `a.csv` is asked for as `/tock/a.csv.json`.
- */
-function readNames(url: string, ask: string, max: number): readonly string[] {
-  const [path = ''] = url.replace(/^[^/]*\/\/[^/]*/u, '').split('?');
-  const names = path.split('/').slice(2);
-  const last = names.at(-1);
-  if (names.length > max || !last?.endsWith('.json')) {
-    throw new MetronomeError('not-found', `${ask}; a "/" in a name is written %2F.`);
-  }
-  try {
-    return [...names.slice(0, -1), last.slice(0, -'.json'.length)].map(decodeURIComponent);
-  } catch (cause) {
-    const message = 'The name is not valid percent-encoding; a "%" is written %25.';
-    throw new MetronomeError('bad-request', message, { cause });
-  }
+/** What a path asks for. */
+interface Question extends Pick<RequestRules, 'scopes'> {
+  readonly statistic: Statistic;
+  readonly format: FormatName;
+  readonly item?: string;
+}
+
+async function answer(
+  context: Context,
+  { store, timeZone, answerRules, access, now }: TockParts,
+  { statistic, format, item, scopes }: Question,
+): Promise<Response> {
+  const { searchParams } = new URL(context.req.url);
+  const names = statistic.parameters;
+  const rules = { names, timeZone, ...(scopes && { scopes }) };
+  const request = parseRequest(item, searchParams, rules);
+  const at = now();
+  const answered = await answerRequest(store, statistic, request, at, answerRules);
+  const { type, write } = FORMATS[accepted(context, format)];
+  return context.body(write(answered.answer, answered.table), 200, {
+    'Content-Type': `${type}; charset=utf-8`,
+    'Cache-Control': cacheControl(answered.range, at, access.guardsReading),
+    Vary: 'Accept, Authorization',
+  });
+}
+
+/** A path that ends with `.json` leaves it to `Accept`; the other extensions are definite. */
+function accepted(context: Context, format: FormatName): FormatName {
+  if (format !== 'json') return format;
+  const types = formatNames.map((name) => FORMATS[name].type);
+  const type = accepts(context, { header: 'Accept', supports: types, default: FORMATS.json.type });
+  return formatNames.find((name) => FORMATS[name].type === type) ?? 'json';
 }

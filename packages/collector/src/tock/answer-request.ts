@@ -1,27 +1,47 @@
-import type { Filter } from '../query/query.ts';
-import { type Answer, writeAnswer } from './answer.ts';
+import type { Filter, Range } from '../query/query.ts';
+import type { Answer } from './answer.ts';
+import { withEventLimit } from './event-limit.ts';
 import { allOf } from './filters.ts';
 import { onlyApp } from './only-app.ts';
 import { period } from './period.ts';
 import type { Request, Scope } from './request.ts';
 import type { Asked, Reader, Statistic } from './statistic.ts';
+import { type Table, tableOf, tableOfItems } from './table.ts';
+
+/** What holds for all answers of a collector. */
+export interface AnswerRules {
+  /** Events that one query may read; 0: any number. */
+  readonly queryEventsMax: number;
+  /** Whole UTC days that events are kept beside today; 0: for ever. */
+  readonly retentionDays: number;
+}
+
+export interface Answered {
+  readonly answer: Answer;
+  readonly table: () => Table;
+  /** The period that it is about. */
+  readonly range: Range;
+}
 
 /**
- * Answers a request as JSON text; `now` is epoch ms.
+ * Answers a request; `now` is epoch ms.
  *
- * Throws `bad-request` where there are several apps and the request names none.
+ * Throws `bad-request` where there are several apps and the request names none, where it asks for
+ * days that are no longer kept, or would read more events than the rules allow.
  */
 export async function answerRequest(
   store: Reader,
   statistic: Statistic,
   request: Request,
   now: number,
-): Promise<string> {
-  const range = period(request, now);
+  { queryEventsMax, retentionDays }: AnswerRules = { queryEventsMax: 0, retentionDays: 0 },
+): Promise<Answered> {
+  const range = period(request, now, retentionDays);
   const app = request.app ?? (await onlyApp(store, now));
   const everywhere = filterOf(request, app);
+  const reader = statistic.isLight ? store : withEventLimit(store, queryEventsMax);
   const about = (scope: Scope): Promise<Answer> =>
-    statistic.answer(store, {
+    statistic.answer(reader, {
       ...request,
       scope,
       range,
@@ -29,10 +49,14 @@ export async function answerRequest(
       filter: allOf(scopeFilter(scope), everywhere),
       now,
     } satisfies Asked);
-  if (request.scope.kind !== 'items') return writeAnswer(await about(request.scope));
+  const { columns } = statistic;
+  if (request.scope.kind !== 'items') {
+    const answer = await about(request.scope);
+    return { answer, range, table: () => tableOf(answer, columns) };
+  }
   const answers = new Map<string, Answer>();
   for (const item of request.scope.items) answers.set(item, await about({ kind: 'item', item }));
-  return writeAnswer(answers);
+  return { answer: answers, range, table: () => tableOfItems(answers, columns) };
 }
 
 function filterOf({ bots }: Request, app: string | undefined): Filter {

@@ -15,8 +15,14 @@ export type Answer =
 export function writeAnswer(answer: Answer): string {
   if (Array.isArray(answer)) return `[${answer.map(writeAnswer).join(',')}]`;
   if (answer instanceof Map) return writeMembers([...answer]);
-  if (typeof answer === 'object' && answer !== null) return writeMembers(Object.entries(answer));
+  if (isObject(answer)) return writeMembers(Object.entries(answer));
   return JSON.stringify(answer);
+}
+
+/** An object of named members, neither a list nor keyed by data. */
+export function isObject(answer: Answer): answer is { readonly [name: string]: Answer } {
+  const isNothing = typeof answer !== 'object' || answer === null;
+  return !isNothing && !Array.isArray(answer) && !(answer instanceof Map);
 }
 
 function writeMembers(members: readonly (readonly [string, Answer])[]): string {

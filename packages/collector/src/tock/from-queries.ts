@@ -14,11 +14,14 @@ import type { Asked, Reader, Statistic } from './statistic.ts';
  */
 export type Part = Omit<Query, 'range' | 'timeZone'>;
 
+/** A statistic that has yet to be given its meaning. */
+type Answering = Omit<Statistic, 'meaning'>;
+
 /**
  * A statistic whose members are each the rows of one query; one without dimensions gives its
  * measures as members.
  */
-export function fromQueries(parts: Readonly<Record<string, Part>>): Statistic {
+export function fromQueries(parts: Readonly<Record<string, Part>>): Answering {
   return {
     parameters: parametersOf(Object.values(parts)),
     async answer(store, asked) {
@@ -34,9 +37,10 @@ export function fromQueries(parts: Readonly<Record<string, Part>>): Statistic {
 }
 
 /** A statistic that is one query. */
-export function fromQuery(part: Part): Statistic {
+export function fromQuery(part: Part): Answering {
   return {
     parameters: parametersOf([part]),
+    columns: [...Object.keys(part.dimensions ?? {}), ...Object.keys(part.measures)],
     answer: (store, asked) => answerPart(store, part, asked),
   };
 }

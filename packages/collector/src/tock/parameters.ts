@@ -26,8 +26,11 @@ const choice = <const T extends readonly [string, ...string[]]>(name: string, va
  * said by `Statistic.parameters`. `docs/statistics.md` is tested against this.
  */
 export const parametersSchema = z.object({
-  from: date('from').describe('First day, as `2026-11-23`; default: 29 days before `to`.'),
-  to: date('to').describe('Last day, inclusive; default: today.'),
+  from: date('from').meta({
+    description: 'First day, as `2026-11-23`; default: 29 days before `to`.',
+    format: 'date',
+  }),
+  to: date('to').meta({ description: 'Last day, inclusive; default: today.', format: 'date' }),
   tz: z
     .string()
     .transform((name) => canonicalTimeZone(name))
@@ -61,6 +64,18 @@ export const parametersSchema = z.object({
     .default('views')
     .describe(`What ranks the items: ${ranks.map((rank) => `\`${rank}\``).join(', ')}.`),
 });
+
+/** What narrows the site; either of them. */
+export const scopeSchema = z.object({
+  item: z
+    .array(z.string())
+    .max(TOCK_LIMITS.itemsMax, `ask for at most ${TOCK_LIMITS.itemsMax} items in one call`)
+    .optional()
+    .describe('An item; repeated, the answer is one object keyed by id.'),
+  prefix: z.string().optional().describe('Items whose ids begin so, together.'),
+});
+
+export type ScopeName = keyof z.output<typeof scopeSchema>;
 
 export type Parameters = z.output<typeof parametersSchema>;
 export type ParameterName = keyof Parameters;

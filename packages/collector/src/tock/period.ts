@@ -8,10 +8,14 @@ const daysBefore = 29;
 /**
  * The period of a request as epoch ms: whole days of the zone, from `from` to `to` inclusive. Neither
  * given: today and the 29 days before; `from` alone ends today; `to` alone starts 29 days earlier.
+ *
+ * Events are kept for `retentionDays` whole UTC days before today, 0: for ever. Throws `bad-request`
+ * for a day before those; a beginning that the request does not give is the first of them at the earliest.
  */
 export function period(
   { from, to, timeZone }: Pick<Request, 'from' | 'to' | 'timeZone'>,
   now: number,
+  retentionDays = 0,
 ): Range {
   const today = Temporal.Instant.fromEpochMilliseconds(now)
     .toZonedDateTimeISO(timeZone)
@@ -27,8 +31,29 @@ export function period(
         : `from is ${first.toString()}, after to, ${last.toString()}: swap them`,
     );
   }
-  return {
+  const range = {
     from: first.toZonedDateTime(timeZone).epochMilliseconds,
     to: last.add({ days: 1 }).toZonedDateTime(timeZone).epochMilliseconds,
   };
+  if (retentionDays === 0) return range;
+  const kept = firstKept(now, retentionDays);
+  const asked = from === undefined ? last : first;
+  if (asked.toZonedDateTime(timeZone).epochMilliseconds < kept) {
+    const day = firstWholeDay(kept, timeZone);
+    const message = `${asked.toString()} is beyond the retention: events are kept for ${retentionDays} days, the first that is whole is ${day.toString()}`;
+    throw new MetronomeError('bad-request', message);
+  }
+  return { from: Math.max(range.from, kept), to: range.to };
+}
+
+const DAY_MS = 86_400_000;
+
+function firstKept(now: number, retentionDays: number): number {
+  return (Math.floor(now / DAY_MS) - retentionDays) * DAY_MS;
+}
+
+function firstWholeDay(kept: number, timeZone: string): Temporal.PlainDate {
+  const at = Temporal.Instant.fromEpochMilliseconds(kept).toZonedDateTimeISO(timeZone);
+  const isWhole = at.startOfDay().epochMilliseconds === kept;
+  return at.toPlainDate().add({ days: isWhole ? 0 : 1 });
 }

@@ -1,10 +1,12 @@
+import type { ZodError } from 'zod';
 import { MetronomeError } from '../errors.ts';
 import { nearest } from '../query/nearest.ts';
 import {
   type ParameterName,
   type Parameters,
   parametersSchema,
-  TOCK_LIMITS,
+  type ScopeName,
+  scopeSchema,
 } from './parameters.ts';
 
 /** What a statistic is asked about, and how. */
@@ -25,13 +27,14 @@ export type Scope =
 export interface RequestRules {
   readonly names: readonly ParameterName[];
   /** What narrows the site; of a single item nothing does. */
-  readonly scopes?: readonly ('item' | 'prefix')[];
+  readonly scopes?: readonly ScopeName[];
   /** IANA zone. */
   readonly timeZone: string;
 }
 
 /**
- * Reads the parameters of a statistic of an item, or of the site without one. Throws `bad-request` with a sentence that says what to write instead.
+ * Reads the parameters of a statistic of an item, or of the site without one. Throws `bad-request`
+ * with a sentence that says what to write instead.
  */
 export function parseRequest(
   item: string | undefined,
@@ -42,26 +45,25 @@ export function parseRequest(
   for (const name of parameters.keys()) checkName(name, known);
   const { scope, rest } = parseScope(item, parameters);
   const read = parametersSchema.safeParse(single(rest));
-  if (!read.success) refuse(read.error.issues[0]?.message ?? 'the parameters cannot be read');
+  if (!read.success) refuse(messageOf(read.error));
   const { tz, ...others } = read.data;
   return { ...others, scope, timeZone: tz ?? timeZone };
 }
 
 function parseScope(
-  item: string | undefined,
+  own: string | undefined,
   parameters: URLSearchParams,
 ): { readonly scope: RequestScope; readonly rest: readonly (readonly [string, string])[] } {
-  if (item !== undefined) return { scope: { kind: 'item', item }, rest: [...parameters] };
+  if (own !== undefined) return { scope: { kind: 'item', item: own }, rest: [...parameters] };
   const rest = [...parameters].filter(([name]) => name !== 'item' && name !== 'prefix');
-  const items = [...new Set(parameters.getAll('item'))];
   const [prefix, ...more] = parameters.getAll('prefix');
   if (more.length > 0) refuse('give prefix once');
-  if (items.length > TOCK_LIMITS.itemsMax) {
-    refuse(`ask for at most ${TOCK_LIMITS.itemsMax} items in one call`);
-  }
-  if (prefix !== undefined && items.length > 0) refuse('give either item or prefix, not both');
+  const item = [...new Set(parameters.getAll('item'))];
+  const read = scopeSchema.safeParse({ item, prefix });
+  if (!read.success) refuse(messageOf(read.error));
+  if (prefix !== undefined && item.length > 0) refuse('give either item or prefix, not both');
   if (prefix !== undefined) return { scope: { kind: 'prefix', prefix }, rest };
-  return { scope: items.length > 0 ? { kind: 'items', items } : { kind: 'site' }, rest };
+  return { scope: item.length > 0 ? { kind: 'items', items: item } : { kind: 'site' }, rest };
 }
 
 function checkName(name: string, known: readonly string[]): void {
@@ -80,6 +82,10 @@ function single(
     seen.set(name, value);
   }
   return Object.fromEntries(seen);
+}
+
+function messageOf({ issues }: ZodError): string {
+  return issues[0]?.message ?? 'the parameters cannot be read';
 }
 
 function refuse(message: string): never {

@@ -21,8 +21,14 @@ export interface Asked extends Omit<Request, 'scope' | 'from' | 'to' | 'app' | '
 
 /** Something that can be asked of an item, a prefix of items or the site. */
 export interface Statistic {
+  /** A sentence for those who look for what they need. */
+  readonly meaning: string;
   /** The parameters that mean something to it; others are refused. */
   readonly parameters: readonly ParameterName[];
+  /** Names of the columns, where the answer is one table: a list, or an object keyed by one dimension. */
+  readonly columns?: readonly string[];
+  /** It reads little at any time, so what it costs is not looked up before. */
+  readonly isLight?: true;
   /** Throws `bad-request` for what it cannot answer. */
   answer(store: Reader, asked: Asked): Promise<Answer>;
 }

@@ -60,3 +60,35 @@ describe('the period of a tock', () => {
     expect(() => dates({ from: '2027-01-01' })).toThrow(/after today/);
   });
 });
+
+describe('a period of which events are dropped', () => {
+  const kept = (request: { from?: string; to?: string }, timeZone = 'UTC', days = 7): string[] => {
+    const { from, to } = period({ ...request, timeZone }, now, days);
+    return [from, to].map((ms) => new Date(ms).toISOString());
+  };
+
+  it('begins with the first day that is kept where none is asked for', () => {
+    expect(kept({})).toEqual(['2026-11-16T00:00:00.000Z', '2026-11-24T00:00:00.000Z']);
+    expect(kept({ to: '2026-11-20' })).toEqual([
+      '2026-11-16T00:00:00.000Z',
+      '2026-11-21T00:00:00.000Z',
+    ]);
+  });
+
+  it('may begin with that day', () => {
+    expect(kept({ from: '2026-11-16' })[0]).toBe('2026-11-16T00:00:00.000Z');
+    expect(kept({ from: '2026-11-16' }, 'America/New_York')[0]).toBe('2026-11-16T05:00:00.000Z');
+    expect(kept({ from: '2000-01-01' }, 'UTC', 0)[0]).toBe('2000-01-01T00:00:00.000Z');
+  });
+
+  it.each([
+    [{ from: '2026-11-15' }, 'UTC', '2026-11-15', '2026-11-16'],
+    [{ to: '2026-11-15' }, 'UTC', '2026-11-15', '2026-11-16'],
+    [{ from: '2026-11-16' }, 'Asia/Tokyo', '2026-11-16', '2026-11-17'],
+    [{ from: '2026-11-15' }, 'America/New_York', '2026-11-15', '2026-11-16'],
+  ])('is refused for %j in %s', (request, timeZone, asked, first) => {
+    expect(() => kept(request, timeZone)).toThrow(
+      `${asked} is beyond the retention: events are kept for 7 days, the first that is whole is ${first}`,
+    );
+  });
+});

@@ -6,6 +6,7 @@ import type { EventStore } from '../../src/event-store.ts';
 import type { StoredEvent } from '../../src/event.ts';
 import { openDuckdbStore } from '../../src/store/duckdb/store.ts';
 import { answerRequest } from '../../src/tock/answer-request.ts';
+import { writeAnswer } from '../../src/tock/answer.ts';
 import { parseRequest } from '../../src/tock/request.ts';
 import { tock } from '../../src/tock/statistics/tock.ts';
 import { batchOf, eventAt } from '../store/journal-lines.ts';
@@ -24,10 +25,15 @@ afterAll(() => rm(dataDir, { recursive: true, force: true }));
 async function storeOf(events: readonly StoredEvent[]) {
   const store = openDuckdbStore({ dataDir: join(dataDir, String(++journals)) });
   await take(store, events);
-  const answer = (parameters: string, item: string | undefined, at: number): Promise<string> => {
+  const answer = async (
+    parameters: string,
+    item: string | undefined,
+    at: number,
+  ): Promise<string> => {
     const rules = { names: tock.parameters, timeZone: 'UTC' };
     const request = parseRequest(item, new URLSearchParams(parameters), rules);
-    return answerRequest(store, tock, request, at);
+    const answered = await answerRequest(store, tock, request, at);
+    return writeAnswer(answered.answer);
   };
   const ask = (parameters = '', item = 'trees', at = now): Promise<string> =>
     answer(parameters, item, at);

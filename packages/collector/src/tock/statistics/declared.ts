@@ -12,8 +12,8 @@ export function declared(query: DeclaredQuery): Statistic {
     case 'retention':
       return retention(query);
     default: {
-      const { kind: _, ...part } = query;
-      return fromQuery(part);
+      const { kind: _, meaning = 'Declared in the configuration.', ...part } = query;
+      return { meaning, ...fromQuery(part) };
     }
   }
 }

@@ -6,12 +6,15 @@ import type { Statistic } from '../statistic.ts';
  * Views by what they were made with: `browsers`, `systems`, `devices` and `languages`, each
  * highest first, `unknown` where the event does not say.
  */
-export const devices: Statistic = fromQueries({
-  browsers: viewsBy('browser'),
-  systems: viewsBy('os'),
-  devices: viewsBy('device'),
-  languages: viewsBy('language'),
-});
+export const devices: Statistic = {
+  meaning: 'Views by browser, system, device and language.',
+  ...fromQueries({
+    browsers: viewsBy('browser'),
+    systems: viewsBy('os'),
+    devices: viewsBy('device'),
+    languages: viewsBy('language'),
+  }),
+};
 
 function viewsBy(field: string): Part {
   return {

@@ -43,6 +43,8 @@ const SAMPLE_EVENTS_MAX = 50_000;
  * extensions and scripts elsewhere, is left out; `noise=include` shows it, marked `noise`.
  */
 export const errors: Statistic = {
+  meaning:
+    'Errors by cause: how many, how many visitors, first and last seen, a sample with its stack.',
   parameters: [...ofPeriod, 'limit', 'noise'],
   async answer(store, given) {
     const heard = given.noise === 'include' ? undefined : ({ kind: 'not', filter: noisy } as const);

@@ -23,6 +23,8 @@ const itemViews = allOf(VIEWS, { kind: 'exists', field: 'item' });
  * Read from at most 10,000 visitors, the newest, and 200,000 views; `sample` says so.
  */
 export const flow: Statistic = {
+  meaning:
+    'Where visitors came from before and went after, entries and exits, two steps either way.',
   parameters: [...ofPeriod, 'limit'],
   async answer(store, asked) {
     const having = allOf(itemViews, asked.filter);

@@ -15,11 +15,16 @@ const MINUTE_MS = 60_000;
  * Read from at most 10,000 visitors, those with the newest first step, and 200,000 of their
  * events; `sample` says so.
  */
-export function funnel({ steps, withinMinutes = Infinity }: DeclaredFunnel): Statistic {
+export function funnel({
+  steps,
+  withinMinutes = Infinity,
+  meaning = `How many visitors took each of the steps: ${steps.map(({ name }) => name).join(', ')}.`,
+}: DeclaredFunnel): Statistic {
   const marks = Object.fromEntries(steps.map(({ filter }, index) => [`step${index}`, filter]));
   const names = Object.keys(marks);
   const anyStep = { kind: 'or', filters: steps.map(({ filter }) => filter) } as const;
   return {
+    meaning,
     parameters: ofPeriod,
     async answer(store, asked) {
       const having = allOf({ kind: 'exists', field: 'visitor' }, steps[0]?.filter, asked.filter);

@@ -28,6 +28,9 @@ const RANKS: Readonly<Record<Parameters['by'], Ranked>> = {
  * links followed, `errors`, `visitors` (who viewed or downloaded), or `time` (engaged, in ms).
  */
 export const items: Statistic = {
+  meaning: 'Items ranked by a count of the period.',
+  isLight: true,
+  columns: ['item', 'value'],
   parameters: [...ofPeriod, 'by', 'limit'],
   answer(store, asked) {
     const { measure, filter } = RANKS[asked.by];

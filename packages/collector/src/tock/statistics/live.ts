@@ -30,6 +30,8 @@ const parts = fromQueries({
  * by minute, newest first, and by `items` and `referers`, highest first.
  */
 export const live: Statistic = {
+  meaning: 'The last 30 minutes: views by minute, visitors, items and referers.',
+  isLight: true,
   parameters: ['tz', 'app', 'bots', 'limit'],
   answer: (store, asked) =>
     parts.answer(store, { ...asked, interval: undefined, range: lastMinutes(asked) }),

@@ -28,6 +28,8 @@ export const CANDIDATES_MAX = 1_000;
  * then stand for all (`sample`), and for the 1,000 items that share the most.
  */
 export const recommendations: Statistic = {
+  meaning:
+    'Items that the visitors of an item used as well, ranked by how far that is from chance.',
   parameters: [...ofPeriod, 'limit'],
   async answer(store, asked) {
     if (asked.scope.kind === 'site') {

@@ -2,9 +2,8 @@ import { MetronomeError } from '../../errors.ts';
 import type { DeclaredRetention } from '../../query/declared.ts';
 import type { Filter, Interval, Range, Row } from '../../query/query.ts';
 import { bucketStart } from '../../query/time-zone.ts';
-import type { Answer } from '../answer.ts';
 import { allOf, USES } from '../filters.ts';
-import { type Part, queryOf, wholeRows } from '../from-queries.ts';
+import { wholeRows } from '../from-queries.ts';
 import { ofPeriod } from '../parameters.ts';
 import { bucketName } from '../rows.ts';
 import type { Asked, Reader, Statistic } from '../statistic.ts';
@@ -22,80 +21,86 @@ const isDaily: Filter = { kind: 'equals', field: 'visitor_daily', value: true };
  * It takes visitors whom the application names: the others are known for one day only. Where a
  * period has no other, the request is refused and told so.
  */
-export function retention({ filter = USES, interval = 'day' }: Omit<DeclaredRetention, 'kind'>) {
-  const visits: Part = {
-    measures: { n: { kind: 'count' } },
-    dimensions: {
-      start: { kind: 'time', interval },
-      visitor: { kind: 'field', field: 'visitor' },
-    },
-    filter: allOf(filter, { kind: 'not', filter: isDaily }),
-  };
+export function retention({
+  filter = USES,
+  interval = 'day',
+  meaning = 'Of the visitors who came first in an interval, how many came again in later ones.',
+}: Omit<DeclaredRetention, 'kind'>): Statistic {
+  const came = allOf(filter, { kind: 'not', filter: isDaily });
   return {
+    meaning,
     parameters: [...ofPeriod, 'interval'],
+    columns: ['start', 'visitors', 'returned'],
     async answer(store, asked) {
       const by = asked.interval ?? interval;
-      const starts = startsOf(asked.range, by, asked.timeZone);
-      const rows = await wholeRows(store, queryOf(visits, asked));
-      if (rows.length === 0) await refuseDaily(store, asked, filter);
-      return cohorts(rows, starts)
-        .map(({ start, visitors, returned }) => ({
-          start: bucketName(start, by, asked.timeZone),
-          visitors,
-          returned,
-        }))
-        .toReversed() satisfies Answer;
+      const intervals = intervalsOf(asked.range, by, asked.timeZone);
+      const cohorts = intervals.map((_, at) => noCohort(intervals.length - at));
+      const first = new Map<Row[string], number>();
+      for (const [at, range] of intervals.entries()) {
+        for (const visitor of await visitorsOf(store, allOf(came, asked.filter), range)) {
+          const began = first.get(visitor) ?? at;
+          first.set(visitor, began);
+          count(cohorts[began], at - began);
+        }
+      }
+      if (first.size === 0) await refuseDaily(store, asked, filter);
+      return intervals
+        .map(({ from }, at) => {
+          const [visitors = 0, ...returned] = cohorts[at] ?? [];
+          const start = bucketStart(from, by, asked.timeZone);
+          return { start: bucketName(start, by, asked.timeZone), visitors, returned };
+        })
+        .filter(({ visitors }) => visitors > 0)
+        .toReversed();
     },
-  } satisfies Statistic;
+  };
 }
 
-/** The starts of all intervals that the range touches. */
-function startsOf({ from, to }: Range, interval: Interval, timeZone: string): readonly number[] {
-  const starts: number[] = [];
-  // A calendar interval is shorter than 32 days; the step after that is floored again.
-  for (let at = bucketStart(from, interval, timeZone); at < to;) {
-    if (starts.push(at) > INTERVALS_MAX) {
+/** How many of those who came first in an interval came in it and in each one after it. */
+type Cohort = number[];
+
+function noCohort(intervals: number): Cohort {
+  return Array.from({ length: intervals }, () => 0);
+}
+
+function count(cohort: Cohort | undefined, at: number): void {
+  if (cohort) cohort[at] = (cohort[at] ?? 0) + 1;
+}
+
+/** The intervals that the range touches, cut to it. */
+function intervalsOf({ from, to }: Range, interval: Interval, timeZone: string): readonly Range[] {
+  const intervals: Range[] = [];
+  for (let at = from; at < to;) {
+    const next = Math.min(to, nextStart(at, interval, timeZone));
+    if (intervals.push({ from: at, to: next }) > INTERVALS_MAX) {
       const message = `the answer would have more than ${INTERVALS_MAX} intervals, which is the limit: ask for a longer interval or a shorter period`;
       throw new MetronomeError('bad-request', message);
     }
-    at = nextStart(at, interval, timeZone);
+    at = next;
   }
-  return starts;
+  return intervals;
 }
 
-function nextStart(start: number, interval: Interval, timeZone: string): number {
-  const at = Temporal.Instant.fromEpochMilliseconds(start).toZonedDateTimeISO(timeZone);
-  const next = at.add({ [`${interval}s`]: 1 });
+function nextStart(epochMs: number, interval: Interval, timeZone: string): number {
+  const at = bucketStart(epochMs, interval, timeZone);
+  const start = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone);
+  const next = start.add({ [`${interval}s`]: 1 });
   return bucketStart(next.epochMilliseconds, interval, timeZone);
 }
 
-interface Cohort {
-  readonly start: number;
-  visitors: number;
-  readonly returned: number[];
-}
-
-function cohorts(rows: readonly Row[], starts: readonly number[]): readonly Cohort[] {
-  const place = new Map(starts.map((start, index) => [start, index]));
-  const all = starts.map((start, index): Cohort => {
-    const later = starts.length - 1 - index;
-    return { start, visitors: 0, returned: Array.from({ length: later }, () => 0) };
+async function visitorsOf(
+  store: Reader,
+  filter: Filter,
+  range: Range,
+): Promise<readonly Row[string][]> {
+  const rows = await wholeRows(store, {
+    measures: { n: { kind: 'count' } },
+    dimensions: { visitor: { kind: 'field', field: 'visitor' } },
+    order: [{ by: 'visitor', direction: 'ascending' }],
+    filter,
+    range,
   });
-  const first = new Map<Row[string], number>();
-  const inOrder = rows.toSorted((a, b) => Number(a['start']) - Number(b['start']));
-  for (const { visitor = null, start } of inOrder) {
-    const at = place.get(Number(start)) ?? 0;
-    const came = first.get(visitor);
-    const cohort = all[came ?? at];
-    if (cohort === undefined) continue;
-    if (came === undefined) {
-      first.set(visitor, at);
-      cohort.visitors++;
-    } else {
-      cohort.returned[at - came - 1] = (cohort.returned[at - came - 1] ?? 0) + 1;
-    }
-  }
-  return all.filter(({ visitors }) => visitors > 0);
+  return rows.map(({ visitor = null }) => visitor);
 }
 
 async function refuseDaily(store: Reader, { filter, range }: Asked, came: Filter): Promise<void> {

@@ -49,6 +49,7 @@ const largestPaints: Part = {
  * `sample`. `loadMs`: until the largest part of the page was there (the vital `LCP`).
  */
 export const time: Statistic = {
+  meaning: 'Engaged time and load time in milliseconds: median, p75 and p95.',
   parameters: ofPeriod,
   async answer(store, asked) {
     const [engagedMs, [load]] = await Promise.all([

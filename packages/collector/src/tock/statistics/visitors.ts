@@ -11,22 +11,25 @@ const unknown: Filter = { kind: 'not', filter: { kind: 'exists', field: 'visitor
  * daily hash lasts one day of UTC, so over several days those are the sum of the days. `daily`
  * says how many of `total` are such, `unknown` how many views and downloads have no visitor.
  */
-export const visitors: Statistic = fromQueries({
-  period: {
-    measures: {
-      total: { kind: 'distinct', field: 'visitor' },
-      daily: {
-        kind: 'distinct',
-        field: 'visitor',
-        where: { kind: 'equals', field: 'visitor_daily', value: true },
+export const visitors: Statistic = {
+  meaning: 'Visitors who viewed or downloaded, by time and over the period.',
+  ...fromQueries({
+    period: {
+      measures: {
+        total: { kind: 'distinct', field: 'visitor' },
+        daily: {
+          kind: 'distinct',
+          field: 'visitor',
+          where: { kind: 'equals', field: 'visitor_daily', value: true },
+        },
+        unknown: { kind: 'count', where: unknown },
       },
-      unknown: { kind: 'count', where: unknown },
+      filter: USES,
     },
-    filter: USES,
-  },
-  visitors: {
-    measures: { visitors: { kind: 'distinct', field: 'visitor' } },
-    dimensions: { time: { kind: 'time', interval: 'day' } },
-    filter: { kind: 'and', filters: [USES, { kind: 'exists', field: 'visitor' }] },
-  },
-});
+    visitors: {
+      measures: { visitors: { kind: 'distinct', field: 'visitor' } },
+      dimensions: { time: { kind: 'time', interval: 'day' } },
+      filter: { kind: 'and', filters: [USES, { kind: 'exists', field: 'visitor' }] },
+    },
+  }),
+};

@@ -63,6 +63,7 @@ const part: Part = {
  * event counts.
  */
 export const vitals: Statistic = {
+  meaning: 'Web vitals by metric: p75, and how many were good, in need of improvement and poor.',
   parameters: ofPeriod,
   async answer(store, asked) {
     const rows = await store.query(queryOf(part, { ...asked, limit: metrics.length }));

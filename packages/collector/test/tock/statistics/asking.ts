@@ -1,4 +1,5 @@
 import { answerRequest } from '../../../src/tock/answer-request.ts';
+import { writeAnswer } from '../../../src/tock/answer.ts';
 import { parseRequest } from '../../../src/tock/request.ts';
 import type { Statistic } from '../../../src/tock/statistic.ts';
 import { items } from '../../../src/tock/statistics/items.ts';
@@ -19,6 +20,7 @@ export function asking(open: OpenStore, now: number): Ask {
       scopes: statistic === items ? ['prefix'] : ['item', 'prefix'],
       timeZone: 'UTC',
     });
-    return JSON.parse(await answerRequest(open.store, statistic, request, now));
+    const { answer } = await answerRequest(open.store, statistic, request, now);
+    return JSON.parse(writeAnswer(answer));
   };
 }

@@ -188,3 +188,44 @@ export function recommendations(events: Events, { isOwn }: Required<About>) {
       return [{ item, visitors: both.observed, score: 2 * score }];
     });
 }
+
+/** Visitors by the furthest step of view, then download or view, then engagement, each another event. */
+export function funnel(events: Events, withinMinutes: number): readonly number[] {
+  const isStep = [isView, isUse, (event: StoredEvent) => event['event.action'] === 'engagement'];
+  const inOrder = events
+    .map((event, sequence) => ({ event, sequence }))
+    .toSorted((a, b) => at(a.event) - at(b.event) || a.sequence - b.sequence)
+    .map(({ event }) => event);
+  const furthest = [...visitorsOf(events)].map((visitor) => {
+    const path = inOrder.filter((event) => event['user.id'] === visitor);
+    const reach = (from: number, step: number, start: number): number =>
+      Math.max(
+        step,
+        ...path.flatMap((event, index) => {
+          const first = step === 0 ? at(event) : start;
+          const isNext = index > from && (isStep[step]?.(event) ?? false);
+          const isInTime = at(event) - first <= withinMinutes * 60_000;
+          return isNext && isInTime ? [reach(index, step + 1, first)] : [];
+        }),
+      );
+    return reach(-1, 0, 0);
+  });
+  return isStep.map((_, step) => furthest.filter((reached) => reached > step).length);
+}
+
+/** Of who came first on each of the days (UTC), how many on each later one; the newest first. */
+export function retention(events: Events, days: readonly string[]): readonly unknown[] {
+  const uses = events.filter(isUse);
+  const came = days.map((day) => visitorsOf(uses.filter((event) => dayIn(event, 'UTC') === day)));
+  return days
+    .map((start, index) => {
+      const before = came.slice(0, index);
+      const fresh = [...(came[index] ?? [])].filter((one) => !before.some((set) => set.has(one)));
+      const returned = came
+        .slice(index + 1)
+        .map((set) => fresh.filter((visitor) => set.has(visitor)).length);
+      return { start, visitors: fresh.length, returned };
+    })
+    .filter((cohort) => cohort.visitors > 0)
+    .toReversed();
+}

@@ -12,6 +12,7 @@ import { vitals } from '../../../src/tock/statistics/vitals.ts';
 import { type OpenStore, withStore } from '../../store/conformance/with-store.ts';
 import { asking } from './asking.ts';
 import * as bruteForce from './brute-force.ts';
+import { declaredTests } from './declared.ts';
 import { exampleTests } from './examples.ts';
 import { eventsArb, now } from './events.ts';
 
@@ -23,6 +24,7 @@ export function describeStatistics(
 ): void {
   describe(name, () => {
     describe('examples', () => exampleTests(withStore(openStore)));
+    describe('declared queries', () => declaredTests(withStore(openStore), numRuns));
     describe('random events', () => randomTests(withStore(openStore), numRuns));
   });
 }

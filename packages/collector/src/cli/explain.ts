@@ -1,0 +1,39 @@
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import { MetronomeError } from '../errors.ts';
+import type { Step } from '../tock/explain-request.ts';
+import type { Command } from './command.ts';
+import { REQUEST_OPTIONS, requestParameters } from './request-options.ts';
+import { speak } from './speak.ts';
+
+/** `metronome explain QUERY`: the SQL or the search bodies of an answer, and what each cost. */
+export const explain: Command = {
+  usage: 'explain QUERY [--item ID] [--from DAY] [--to DAY]',
+  meaning:
+    'what the store is asked for an answer, and what that costs; QUERY is also tock or items',
+  run: async (args) => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { ...REQUEST_OPTIONS, item: { type: 'string' } },
+      allowPositionals: true,
+    });
+    const [query, ...more] = positionals;
+    if (query === undefined || more.length > 0) {
+      throw new MetronomeError('config', 'Name one query: metronome explain QUERY.');
+    }
+    const { item, ...parameters } = values;
+    const names = [query, ...(item === undefined ? [] : [item])].map(encodeURIComponent);
+    const path = `/explain/${names.join('/')}.json?${requestParameters(parameters)}`;
+    const steps: readonly Step[] = JSON.parse(await speak(await readConfig(), 'GET', path));
+    process.stdout.write(
+      steps.map((step, index) => `${text(step, index, steps.length)}\n`).join('\n'),
+    );
+    return 0;
+  },
+};
+
+function text({ question, events, rows, ms }: Step, index: number, steps: number): string {
+  const [read, answered] = [events, rows].map((count) => count.toLocaleString('en'));
+  const cost = `at most ${read} events read, ${answered} rows, ${ms.toFixed(1)} ms`;
+  return `-- ${index + 1} of ${steps}: ${cost}\n${question}`;
+}

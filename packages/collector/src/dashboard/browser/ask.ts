@@ -1,0 +1,153 @@
+/** The page `/ask`: a form for each call of `/openapi.json`, and what the collector answers. */
+import { indent } from '../../indent.ts';
+
+interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query';
+  readonly required?: boolean;
+  readonly description: string;
+  readonly schema: {
+    readonly type: string;
+    readonly enum?: readonly string[];
+    readonly default?: string;
+    readonly format?: string;
+  };
+}
+
+interface Operation {
+  readonly summary: string;
+  readonly tags: readonly string[];
+  readonly parameters: readonly { readonly $ref: string }[];
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, { readonly get: Operation }>>;
+  readonly security: readonly unknown[];
+  readonly components: { readonly parameters: Readonly<Record<string, Parameter>> };
+}
+
+const form = element('form', HTMLFormElement);
+const calls = element('call', HTMLSelectElement);
+const summary = element('summary', HTMLElement);
+const fields = element('fields', HTMLElement);
+const token = element('token', HTMLInputElement);
+const answer = element('answer', HTMLElement);
+const link = element('link', HTMLAnchorElement);
+const state = element('state', HTMLElement);
+const text = element('text', HTMLElement);
+
+const openapi: Document = await (await fetch('/openapi.json')).json();
+element('guarded', HTMLElement).hidden = openapi.security.length === 0;
+listCalls();
+showFields();
+calls.addEventListener('change', showFields);
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void ask();
+});
+
+function element<T extends HTMLElement>(id: string, type: new () => T): T {
+  const found = document.querySelector(`#${id}`);
+  if (found instanceof type) return found;
+  throw new Error(`the page has no #${id}`);
+}
+
+function make<K extends keyof HTMLElementTagNameMap>(
+  name: K,
+  properties: Partial<HTMLElementTagNameMap[K]>,
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+function listCalls(): void {
+  const groups = Map.groupBy(Object.entries(openapi.paths), ([, { get }]) => get.tags[0] ?? '');
+  for (const [label, paths] of groups) {
+    const options = paths.map(([path]) => make('option', { value: path }, path));
+    calls.append(make('optgroup', { label }, ...options));
+  }
+}
+
+function parametersOf(path: string): readonly Parameter[] {
+  const references = openapi.paths[path]?.get.parameters ?? [];
+  return references.flatMap(({ $ref }) => {
+    const parameter = openapi.components.parameters[$ref.split('/').at(-1) ?? ''];
+    return parameter ? [parameter] : [];
+  });
+}
+
+function showFields(): void {
+  const given = new FormData(form);
+  summary.textContent = openapi.paths[calls.value]?.get.summary ?? '';
+  fields.replaceChildren(
+    ...parametersOf(calls.value).map((one) => field(one, given.get(one.name))),
+  );
+}
+
+function field(parameter: Parameter, given: FormDataEntryValue | null): HTMLElement {
+  const { name, description } = parameter;
+  const id = `field-${name}`;
+  const control = controlOf(parameter);
+  control.id = id;
+  control.name = name;
+  control.required = parameter.required === true;
+  control.setAttribute('aria-describedby', `${id}-meaning`);
+  if (typeof given === 'string') control.value = given;
+  const meaning = make('small', { id: `${id}-meaning` }, description.replaceAll('`', ''));
+  return make('div', {}, make('label', { htmlFor: id }, name), control, meaning);
+}
+
+function controlOf({ schema, required }: Parameter) {
+  if (schema.type === 'array') return make('textarea', { rows: 2, placeholder: 'one a line' });
+  if (!schema.enum) {
+    return make('input', { type: schema.format === 'date' ? 'date' : 'text', autocomplete: 'off' });
+  }
+  const options = schema.enum.map((value) => make('option', { value }, value));
+  if (!required) options.unshift(make('option', { value: '' }, schema.default ?? ''));
+  return make('select', {}, ...options);
+}
+
+/** The URL of what is filled in. */
+function urlOf(path: string): string {
+  const given = new FormData(form);
+  const textOf = (name: string): string => {
+    const value = given.get(name);
+    return typeof value === 'string' ? value : '';
+  };
+  const query = new URLSearchParams();
+  let url = path;
+  for (const { name, in: place, schema } of parametersOf(path)) {
+    const value = textOf(name);
+    if (place === 'path') {
+      url = url.replace(`{${name}}`, () => encodeURIComponent(value));
+      continue;
+    }
+    const values = schema.type === 'array' ? value.split('\n') : [value];
+    for (const one of values.map((line) => line.trim())) if (one !== '') query.append(name, one);
+  }
+  return query.size > 0 ? `${url}?${query.toString()}` : url;
+}
+
+async function ask(): Promise<void> {
+  const url = urlOf(calls.value);
+  link.href = url;
+  link.textContent = url;
+  answer.hidden = false;
+  state.textContent = 'Asking …';
+  const startedAt = performance.now();
+  try {
+    const headers = token.value === '' ? {} : { Authorization: `Bearer ${token.value}` };
+    const response = await fetch(url, { headers, cache: 'no-cache' });
+    const body = await response.text();
+    const type = response.headers.get('Content-Type') ?? '';
+    text.textContent =
+      /json(?:$|;)/u.test(type) && !type.includes('x-ndjson') ? indent(body) : body;
+    const ms = Math.round(performance.now() - startedAt);
+    state.textContent = `${response.status} ${response.statusText}, ${ms} ms`;
+  } catch {
+    state.textContent = 'The collector does not answer.';
+    text.textContent = '';
+  }
+}
