@@ -1,9 +1,7 @@
-import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
-import { MetronomeError } from '../errors.ts';
 import type { Step } from '../tock/explain-request.ts';
 import type { Command } from './command.ts';
-import { REQUEST_OPTIONS, requestParameters } from './request-options.ts';
+import { parseRequestArgs, queryOf } from './request-options.ts';
 import { speak } from './speak.ts';
 
 /** `metronome explain QUERY`: the SQL or the search bodies of an answer, and what each cost. */
@@ -12,18 +10,11 @@ export const explain: Command = {
   meaning:
     'what the store is asked for an answer, and what that costs; QUERY is also tock or items',
   run: async (args) => {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { ...REQUEST_OPTIONS, item: { type: 'string' } },
-      allowPositionals: true,
-    });
-    const [query, ...more] = positionals;
-    if (query === undefined || more.length > 0) {
-      throw new MetronomeError('config', 'Name one query: metronome explain QUERY.');
-    }
-    const { item, ...parameters } = values;
-    const names = [query, ...(item === undefined ? [] : [item])].map(encodeURIComponent);
-    const path = `/explain/${names.join('/')}.json?${requestParameters(parameters)}`;
+    const sentence = 'Name one query: metronome explain QUERY.';
+    const asked = parseRequestArgs(args, sentence, { item: { type: 'string' } });
+    const { item, ...parameters } = asked.options;
+    const names = [asked.name, ...(item === undefined ? [] : [item])].map(encodeURIComponent);
+    const path = `/explain/${names.join('/')}.json?${queryOf(parameters)}`;
     const steps: readonly Step[] = JSON.parse(await speak(await readConfig(), 'GET', path));
     process.stdout.write(
       steps.map((step, index) => `${text(step, index, steps.length)}\n`).join('\n'),

@@ -1,16 +1,40 @@
+import { parseArgs } from 'node:util';
+import { MetronomeError } from '../errors.ts';
 import { parametersSchema } from '../tock/parameters.ts';
 
-/** The parameters of a request as options of a command. */
-export const REQUEST_OPTIONS: Readonly<Record<string, { readonly type: 'string' }>> =
-  Object.fromEntries(
-    Object.keys(parametersSchema.shape).map((name) => [name, { type: 'string' } as const]),
-  );
+type TextOptions = Readonly<Record<string, { readonly type: 'string' }>>;
 
-/** The options that were given, as the query of a URL. */
-export function requestParameters(values: Readonly<Record<string, unknown>>): string {
-  const given = Object.entries(values).map(([name, value]): [string, string] => [
-    name,
-    String(value),
-  ]);
+/** The parameters of a request as options of a command. */
+const PARAMETERS: TextOptions = Object.fromEntries(
+  Object.keys(parametersSchema.shape).map((name) => [name, { type: 'string' } as const]),
+);
+
+export interface RequestArgs {
+  /** The one thing that is named. */
+  readonly name: string;
+  readonly options: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Reads a command line of one name and the parameters of a request as options, and `more` options.
+ * Throws `config` with the sentence where it names another number of things.
+ */
+export function parseRequestArgs(
+  args: readonly string[],
+  sentence: string,
+  more: TextOptions = {},
+): RequestArgs {
+  const options = { ...PARAMETERS, ...more };
+  const read = parseArgs({ args: [...args], options, allowPositionals: true });
+  const [name, ...others] = read.positionals;
+  if (name === undefined || others.length > 0) throw new MetronomeError('config', sentence);
+  return { name, options: read.values };
+}
+
+/** Options as the query of a URL. */
+export function queryOf(options: RequestArgs['options']): string {
+  const given = Object.entries(options).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
   return new URLSearchParams(given).toString();
 }

@@ -37,8 +37,8 @@ const page = html`<!doctype html>
       <main>
         <h1>Ask</h1>
         <p class="lead">
-          Every call that this collector answers, from its
-          <a href="/openapi.json">description in OpenAPI</a>. <a href="/">Metronome</a>
+          Every call that this collector answers, as
+          <a href="/openapi.json">openapi.json</a> describes it. <a href="/">Back</a>
         </p>
         <noscript><p>This page needs JavaScript; the calls do not.</p></noscript>
         <form id="form">

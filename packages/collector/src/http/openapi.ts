@@ -81,7 +81,7 @@ const PATH_PARAMETERS: Json = {
     name: 'item',
     in: 'path',
     required: true,
-    description: 'Id of the item; a `/` in it is written `%2F`.',
+    description: 'Id of the item; in the path percent-encoded.',
     schema: { type: 'string' },
   },
   'path-format': {

@@ -49,20 +49,21 @@ export async function tick(
   parts: TickParts,
 ): Promise<Response> {
   const start = performance.now();
-  const took = (status: number): void => {
-    const seconds = (performance.now() - start) / 1000;
-    parts.metrics.seconds.observe({ route: '/tick', status: String(status) }, seconds);
-  };
   const headers = answerHeaders(context.env.incoming.headers.origin);
   try {
     const answer = await take(context, parts);
-    took(202);
+    parts.metrics.acceptedSeconds.observe(secondsSince(start));
     return new Response(answer, { status: 202, headers });
   } catch (error) {
     for (const [name, value] of Object.entries(headers)) context.header(name, value);
-    took(statusOf(error));
+    const labels = { route: '/tick', status: String(statusOf(error)) };
+    parts.metrics.seconds.observe(labels, secondsSince(start));
     throw error;
   }
+}
+
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
 }
 
 /** What else `/tick` answers: a preflight of a page, and other methods. */
