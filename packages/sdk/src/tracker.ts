@@ -6,6 +6,9 @@ import type { EventRecord, Options } from './options.ts';
 import { add, losses, openStorage, rememberConsent, remove } from './queue.ts';
 import { connect, depart, flush, hurry, schedule } from './transport.ts';
 
+/** A view waits this long for its title, its item, or a redirect by `replaceState`. */
+export const settleMs = 100;
+
 /** What `start` returns. No call throws, and none does anything after `stop`. */
 export interface Metronome {
   /** Records an event of the application's. */
@@ -49,11 +52,11 @@ export const createTracker = (
   );
   let { consent = 'granted' } = options;
   let active: boolean | undefined;
-  let allowed: boolean | undefined;
-  let viewed: boolean | undefined;
   let view: View = { page: newId(), url: location.href, item: options.item };
   /** Of a view whose title, item and URL may still change. */
   let draft: EventRecord | null = null;
+  /** Until when they may, of the latest view; none before the first. */
+  let settling: ReturnType<typeof setTimeout> | undefined;
 
   const record = safely<Parameters<Emit>, void>((event, fields) => {
     let fresh: EventRecord | null | undefined | false = {
@@ -78,42 +81,43 @@ export const createTracker = (
     if (fields) record('view', { id: view.page, title: document.title, ...fields, ...view });
   };
 
-  /** Puts into the queue what is still missing; true if anything may be sent or stored. */
+  /** Reports what was lost; true if anything may be sent or stored. */
   const prepare = (): boolean | undefined => {
     const { _count: value } = losses;
     losses._count = 0;
     if (value) record('dropped', { value });
-    seal();
-    if (allowed && openStorage(url)) allow('denied');
-    return allowed;
+    // Storage may tell of an earlier no.
+    return active && consent === 'granted' && (!openStorage(url) || allow('denied'));
   };
 
   const leave = (ended?: boolean): void => {
-    for (const listener of leaveListeners) safely(listener)(ended);
+    for (const listener of leaveListeners) listener(ended);
+    seal();
   };
 
   const begin = safely((fields: EventRecord = {}) => {
     const before = view.url;
     const { href } = location;
     if (!draft || fields.navigation !== 'replace') {
-      if (viewed) {
+      if (settling) {
         leave(true);
-        seal();
         view = { page: newId(), url: href, item: href === before ? view.item : undefined };
       }
-      draft = { time: Date.now(), referrer: viewed ? before : document.referrer, ...fields };
-      viewed = true;
-      hurry();
+      draft = { time: Date.now(), referrer: settling ? before : document.referrer, ...fields };
+      clearTimeout(settling);
+      settling = setTimeout(() => {
+        seal();
+        hurry();
+      }, settleMs);
     }
     view.url = href;
     view.item = (fields.item as string) ?? view.item;
   });
 
-  const allow = (state: typeof consent): void => {
+  const allow = (state: typeof consent): undefined => {
     consent = state;
-    allowed = active && live && state === 'granted';
     if (state === 'denied') remove();
-    hurry();
+    schedule();
   };
 
   const emit: Emit = (event, fields) => (event === 'view' ? begin(fields) : record(event, fields));
@@ -122,7 +126,7 @@ export const createTracker = (
     ...options,
     listen,
     view: () => view,
-    onLeave: (listener) => leaveListeners.push(listener),
+    onLeave: (listener) => leaveListeners.push(safely(listener)),
   };
 
   const use = (added: Instrumentations): void => {
@@ -166,7 +170,10 @@ export const createTracker = (
       allow(state);
       rememberConsent(state);
     },
-    flush,
+    flush: () => {
+      seal();
+      return flush();
+    },
     stop: safely(() => {
       exit();
       live = false;

@@ -13,8 +13,6 @@ import { remove, take } from './queue.ts';
 
 /** Four bodies fit into the 64 KiB that all beacons of a page share. */
 export const bodyCharsMax = 16_000;
-/** A view waits this long for its title, its item, or a redirect by `replaceState`. */
-export const settleMs = 100;
 /** A batch waits this long, and after each failure in a row twice as long. */
 export const batchMs = 4_000;
 export const retryMsMax = 60_000;
@@ -28,7 +26,7 @@ let failures = 0;
 let timer: ReturnType<typeof setTimeout> | 0 = 0;
 let sending: Promise<void> | null = null;
 
-/** `ready` puts into the queue what is still missing and says whether anything may be sent. */
+/** `ready` is asked before each body whether anything may be sent. */
 export const connect = (to: string, ready: () => boolean | undefined): void => {
   url = to;
   prepare = ready;
@@ -45,9 +43,9 @@ export const schedule = (): void => {
   );
 };
 
-/** Sends as soon as the latest view has settled, unless the collector wants us to wait. */
+/** Sends at once, unless the collector wants us to wait. */
 export const hurry = (): void => {
-  if (!failures) setTimeout(flush, settleMs);
+  if (!failures) void flush();
 };
 
 /** Sends until the queue is empty or the collector says later; never rejects. */

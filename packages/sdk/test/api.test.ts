@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Metronome } from '../src/tracker.ts';
-import { serve, useVisitor } from './visitor.ts';
+import { late, serve, useVisitor } from './visitor.ts';
 
 declare const metronome: Metronome;
 
@@ -111,8 +111,9 @@ describe('the script tag', () => {
   test('twice on a page counts once', async () => {
     const page = await visitor.open('/', { html: '<script defer src="/metronome.js"></script>' });
     await visitor.accepted('view');
+    await page.evaluate(() => metronome.track('last'));
     await page.goto('about:blank');
-    await visitor.recorder.until('the end', () => visitor.recorder.ticks.length > 1);
+    await visitor.accepted('last');
     expect(visitor.recorder.accepted('view')).toHaveLength(1);
   });
 
@@ -155,6 +156,32 @@ describe('the script tag', () => {
     await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
     await visitor.accepted('view');
     expect(visitor.recorder.paths).not.toContain('/metronome-vitals.js');
+  });
+
+  test('each instrumentation can be left out', async () => {
+    const names =
+      'views campaign downloads outbound actions errors engagement vitals resources'.split(' ');
+    const page = await visitor.open('/?utm_source=news', {
+      attributes: names.map((name) => `data-${name}="false"`).join(' '),
+      html: `<a id="file" href="/files/a.csv">file</a>
+        <a id="out" href="https://example.org/" target="_blank">out</a>
+        <button data-metronome-event="signup" onclick="throw new Error('broken')">Sign up</button>`,
+    });
+    await visitor.context.route('https://example.org/**', (route) => route.abort());
+    await late(page);
+    for (const selector of ['#file', '#out', 'button']) await page.click(selector);
+    await page.evaluate(async () => {
+      const image = new Image();
+      document.body.append(image);
+      await new Promise((resolve) => {
+        image.addEventListener('error', resolve);
+        image.src = '/missing.png';
+      });
+      metronome.track('last');
+    });
+    await page.goto('about:blank');
+    expect(await visitor.accepted('last')).not.toHaveProperty('0.utm_source');
+    expect(visitor.recorder.accepted().map(({ event }) => event)).toEqual(['last']);
   });
 
   test('campaign parameters', async () => {

@@ -7,11 +7,15 @@ import { describe, expect, test } from 'vitest';
 import { lineCharsMax, queueCharsMax } from '../src/queue.ts';
 import type { Metronome } from '../src/tracker.ts';
 import type { Recorded } from './recorder.ts';
-import { serve, useVisitor } from './visitor.ts';
+import { type PageOptions, serve, useVisitor } from './visitor.ts';
 
 declare const metronome: Metronome;
 
 const visitor = useVisitor();
+
+/** Opens a page that sends nothing but its view and what the test records. */
+const open = (path: string, options?: PageOptions): Promise<Page> =>
+  visitor.open(path, { attributes: 'data-late="false"', ...options });
 
 /** Records `count` events called `beat`, numbered from `first`, of about `bytes` each. */
 const beat = (page: Page, count: number, { first = 0, bytes = 0 } = {}): Promise<void> =>
@@ -32,12 +36,13 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) =
 
 describe('while the page lives', () => {
   test('the view is sent at once, the rest in batches', async () => {
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     await beat(page, 30);
     await visitor.accepted('beat', 30);
     expect(visitor.recorder.ticks.filter(({ body }) => body.includes('"beat"'))).toHaveLength(1);
     expect(visitor.recorder.preflights).toBe(0);
+    await flush(page);
     expect(await stored(page)).toEqual([]);
   });
 
@@ -48,7 +53,7 @@ describe('while the page lives', () => {
   ])('%s is retried with the same ids and times', async (_, status) => {
     const { recorder } = visitor;
     recorder.answer = (_tick, index) => (index < 2 ? status : 202);
-    const page = await visitor.open('/');
+    const page = await open('/');
     await recorder.until('the first try', () => recorder.ticks.length === 1);
     await flush(page);
     await flush(page);
@@ -62,7 +67,7 @@ describe('while the page lives', () => {
 
   test('a failure is retried by itself', async () => {
     visitor.recorder.answer = (_tick, index) => (index === 0 ? 503 : 202);
-    await visitor.open('/');
+    await open('/');
     await visitor.accepted('view');
     expect(visitor.recorder.ticks.map(({ status }) => status)).toEqual([503, 202]);
   });
@@ -75,14 +80,14 @@ describe('while the page lives', () => {
       const timeout = AbortSignal.timeout.bind(AbortSignal);
       AbortSignal.timeout = (ms) => timeout(ms / 100);
     });
-    await visitor.open('/', { tab: page });
+    await open('/', { tab: page });
     await visitor.accepted('view');
     expect(recorder.ticks.map(({ status }) => status)).toEqual([-1, 202]);
   });
 
   test('what is answered with 400 is settled', async () => {
     const { recorder } = visitor;
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     recorder.answer = ({ body }) => (body.includes('"n":0') ? 400 : 202);
     await beat(page, 1);
@@ -97,7 +102,7 @@ describe('while the page lives', () => {
 
   test('what a proxy refuses is given up and counted', async () => {
     const { recorder } = visitor;
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     recorder.answer = ({ body }) => (body.includes('"n":0') ? 404 : 202);
     await beat(page, 3);
@@ -107,7 +112,7 @@ describe('while the page lives', () => {
 
   test('413 is split', async () => {
     const { recorder } = visitor;
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     recorder.answer = ({ body }) => (body.length > 4_000 ? 413 : 202);
     await beat(page, 10, { bytes: 1_000 });
@@ -118,7 +123,7 @@ describe('while the page lives', () => {
 
   test('an event that is too large for any request is counted, and holds nothing up', async () => {
     const { recorder } = visitor;
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     await beat(page, 1, { bytes: lineCharsMax });
     await beat(page, 1, { first: 1 });
@@ -128,7 +133,7 @@ describe('while the page lives', () => {
   });
 
   test('text of any alphabet fits into the requests', async () => {
-    const page = await visitor.open('/');
+    const page = await open('/');
     await page.evaluate(() => {
       for (let n = 0; n < 5; n++) metronome.track('beat', { n, text: '日本語'.repeat(4_000) });
     });
@@ -139,7 +144,7 @@ describe('while the page lives', () => {
 
 describe('when the page goes', () => {
   test('an event and at once a navigation', async () => {
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     await beat(page, 1);
     await page.goto('about:blank');
@@ -147,7 +152,7 @@ describe('when the page goes', () => {
   });
 
   test('an event in pagehide', async () => {
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     await page.evaluate(() => {
       addEventListener('pagehide', () => metronome.track('beat', { n: 0 }));
@@ -157,7 +162,7 @@ describe('when the page goes', () => {
   });
 
   test('an event and at once the end of the tab', async () => {
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     await beat(page, 1);
     await page.close();
@@ -165,13 +170,13 @@ describe('when the page goes', () => {
   });
 
   test('a visitor who leaves before the view has settled counts', async () => {
-    const page = await visitor.open('/');
+    const page = await open('/');
     await page.goto('about:blank');
     await visitor.accepted('view');
   });
 
   test('90 KB in a burst', async () => {
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     await beat(page, 30, { bytes: 3_000 });
     await page.goto('about:blank');
@@ -183,13 +188,13 @@ describe('without a collector', () => {
   test('what could not be sent comes with the next page, under the same ids and times', async () => {
     const { recorder } = visitor;
     recorder.answer = () => 503;
-    const page = await visitor.open('/one');
+    const page = await open('/one');
     await beat(page, 3);
     await flush(page);
     const [before] = recorder.ticks.splice(0).map(({ events }) => events.map(identity));
     await page.goto('about:blank');
     recorder.answer = () => 202;
-    await visitor.open('/two', { tab: page });
+    await open('/two', { tab: page });
     await visitor.accepted('beat', 3);
     await flush(page);
     expect(recorder.accepted().map(identity)).toEqual(expect.arrayContaining(before ?? []));
@@ -200,7 +205,7 @@ describe('without a collector', () => {
   test('a tab that was killed loses nothing that it had recorded', async () => {
     const { recorder } = visitor;
     recorder.answer = () => 0;
-    const page = await visitor.open('/one');
+    const page = await open('/one');
     await recorder.until('a try', () => recorder.ticks.length > 0);
     await beat(page, 3);
     const devtools = await visitor.context.newCDPSession(page);
@@ -208,7 +213,7 @@ describe('without a collector', () => {
     devtools.send('Page.crash').catch(() => {});
     await crashed;
     recorder.answer = () => 202;
-    await visitor.open('/two');
+    await open('/two');
     await visitor.accepted('beat', 3);
     expect(recorder.accepted('view').map(({ url }) => url)).toEqual(
       expect.arrayContaining([`${recorder.origin}/one`]),
@@ -218,15 +223,15 @@ describe('without a collector', () => {
   test('the page that comes back delivers what two tabs have left', async () => {
     const { recorder } = visitor;
     recorder.answer = () => 503;
-    const one = await visitor.open('/one');
+    const one = await open('/one');
     await recorder.until('a try', () => recorder.ticks.length > 0);
-    const two = await visitor.open('/two');
+    const two = await open('/two');
     await beat(one, 2);
     await beat(two, 2, { first: 2 });
     await one.close();
     await two.close();
     recorder.answer = () => 202;
-    const page = await visitor.open('/three');
+    const page = await open('/three');
     await visitor.accepted('view', 3);
     await visitor.accepted('beat', 4);
     await flush(page);
@@ -237,7 +242,7 @@ describe('without a collector', () => {
   test('storage is bounded, and what did not fit is counted', async () => {
     const { recorder } = visitor;
     recorder.answer = () => 503;
-    const page = await visitor.open('/', { attributes: 'data-late="false"' });
+    const page = await open('/');
     await recorder.until('a try', () => recorder.ticks.length > 0);
     await beat(page, 100, { bytes: 5_000 });
     const kept = (await stored(page)).filter((key) => key.includes('"beat"'));
@@ -245,7 +250,7 @@ describe('without a collector', () => {
     expect(kept.length).toBeGreaterThan(40);
     await page.goto('about:blank');
     recorder.answer = () => 202;
-    await visitor.open('/two', { tab: page });
+    await open('/two', { tab: page });
     await visitor.accepted('beat', kept.length);
     await visitor.accepted('dropped');
     await flush(page);
@@ -254,7 +259,7 @@ describe('without a collector', () => {
   });
 
   test('a browser that is offline delivers when it is back', async () => {
-    const page = await visitor.open('/');
+    const page = await open('/');
     await visitor.accepted('view');
     await visitor.context.setOffline(true);
     await beat(page, 3);
@@ -270,7 +275,7 @@ describe('where storage is denied', () => {
     const errors: Error[] = [];
     const page = await visitor.context.newPage();
     page.on('pageerror', (error) => errors.push(error));
-    await visitor.open('/', {
+    await open('/', {
       tab: page,
       head: `<script>Object.defineProperty(window, 'localStorage', {
         get() { throw new DOMException('Denied', 'SecurityError'); } })</script>`,
@@ -316,7 +321,7 @@ describe('where storage is denied', () => {
     const errors: Error[] = [];
     page.on('pageerror', (error) => errors.push(error));
     await page.route('**/tick', (route) => route.abort('blockedbyclient'));
-    await visitor.open('/', { tab: page });
+    await open('/', { tab: page });
     await page.waitForFunction(() => typeof metronome !== 'undefined');
     await beat(page, 3);
     await flush(page);

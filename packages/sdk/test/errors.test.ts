@@ -2,7 +2,7 @@ import type { Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { groupsMax } from '../src/instrumentation/errors.ts';
 import type { Metronome } from '../src/tracker.ts';
-import { useVisitor } from './visitor.ts';
+import { late, useVisitor } from './visitor.ts';
 
 declare const metronome: Metronome;
 
@@ -94,8 +94,7 @@ test('what the owner cannot mend is marked', async () => {
 test('failed resources', async () => {
   const { recorder } = visitor;
   const page = await visitor.open('/');
-  await page.waitForFunction(() => typeof metronome !== 'undefined');
-  await page.waitForLoadState('networkidle');
+  await late(page);
   await page.evaluate(() => {
     document.body.append(Object.assign(new Image(), { src: '/missing.png' }));
     document.head.append(
@@ -121,7 +120,7 @@ test('failed resources', async () => {
 
 test('a page full of broken images has room for no more than other errors', async () => {
   const page = await visitor.open('/');
-  await page.waitForLoadState('networkidle');
+  await late(page);
   await page.evaluate(async (count) => {
     const images = Array.from({ length: count }, (_, n) =>
       Object.assign(new Image(), { src: `/missing-${n}.png` }),
@@ -131,9 +130,10 @@ test('a page full of broken images has room for no more than other errors', asyn
     );
     document.body.append(...images);
     await Promise.all(failed);
+    metronome.track('last');
   }, groupsMax * 2);
   await page.goto('about:blank');
   await visitor.accepted('error', groupsMax);
-  await visitor.accepted('engagement');
+  await visitor.accepted('last');
   expect(visitor.recorder.accepted('error')).toHaveLength(groupsMax);
 });

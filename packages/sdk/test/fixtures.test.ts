@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { Metronome } from '../src/tracker.ts';
 import type { Recorded } from './recorder.ts';
-import { useVisitor } from './visitor.ts';
+import { late, useVisitor } from './visitor.ts';
 
 declare const metronome: Metronome;
 
@@ -20,10 +20,7 @@ const visit = async (): Promise<Recorded[]> => {
       <button data-metronome-event="subscribe" data-metronome-plan="pro">Subscribe</button>`,
   });
   await visitor.accepted('view');
-  await page.waitForFunction(() =>
-    performance.getEntriesByType('resource').some(({ name }) => name.includes('metronome-vitals')),
-  );
-  await page.waitForLoadState('networkidle');
+  await late(page);
   await visitor.context.route('https://example.org/**', (route) => route.abort());
   for (const selector of ['#file', '#export', '#out', 'button']) await page.click(selector);
   await page.evaluate(() => {
@@ -39,13 +36,16 @@ const visit = async (): Promise<Recorded[]> => {
   await page.evaluate(() => history.pushState(null, '', '/datasets/parks'));
   await visitor.accepted('view', 2);
   await page.goto('about:blank');
-  await recorder.until('CLS', () => recorder.accepted('vital').some(({ name }) => name === 'CLS'));
+  await visitor.accepted('engagement', 2);
   await visitor.open('/datasets/oaks', {
     tab: page,
     head: `<script>Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {
       get: () => true })</script>`,
   });
   await visitor.accepted('view', 3);
+  await recorder.until('a vital of each page', () =>
+    ['app', 'privacy'].every((key) => recorder.accepted('vital').some((vital) => key in vital)),
+  );
   return recorder.ticks.flatMap(({ events }) => events);
 };
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright';
 import { describe, expect, test } from 'vitest';
-import { type PageOptions, useVisitor } from './visitor.ts';
+import { late, type PageOptions, useVisitor } from './visitor.ts';
 
 const visitor = useVisitor();
 
@@ -17,13 +17,6 @@ const openStrict = async (options: PageOptions): Promise<{ page: Page; complaint
   await visitor.open('/', { ...options, tab: page });
   return { page, complaints };
 };
-
-const vitalsLoaded = (page: Page): Promise<unknown> =>
-  page.waitForFunction(() =>
-    performance
-      .getEntriesByType('resource')
-      .some(({ name }) => name.endsWith('/metronome-vitals.js')),
-  );
 
 describe('content security', () => {
   const strict = "default-src 'none'; connect-src 'self'";
@@ -42,7 +35,7 @@ describe('content security', () => {
       attributes: 'nonce="r4nd0m"',
     });
     await visitor.accepted('view');
-    await vitalsLoaded(page);
+    await late(page);
     await page.goto('about:blank');
     await visitor.accepted('vital');
     expect(complaints.filter((text) => !text.includes('favicon'))).toEqual([]);
@@ -55,20 +48,17 @@ describe('content security', () => {
       attributes: `integrity="sha384-${hash}" crossorigin="anonymous"`,
     });
     await visitor.accepted('view');
-    await vitalsLoaded(page);
+    await late(page);
   });
 
   test('violations are reported as errors', async () => {
     const page = await visitor.open('/', {
       headers: { 'Content-Security-Policy': "img-src 'none'" },
     });
-    await vitalsLoaded(page);
-    await page.waitForLoadState('networkidle');
+    await late(page);
     await page.evaluate(() => {
       document.body.append(Object.assign(new Image(), { src: 'https://example.org/a.png' }));
     });
-    await page.waitForFunction(() => document.images[0]?.complete);
-    await page.goto('about:blank');
     await visitor.recorder.until('the violation', () =>
       visitor.recorder.accepted('error').some(({ kind }) => kind === 'csp'),
     );
@@ -87,7 +77,7 @@ describe('content security', () => {
 test('the page stays eligible for the back/forward cache', async () => {
   const page = await visitor.open('/one');
   await visitor.accepted('view');
-  await vitalsLoaded(page);
+  await late(page);
   await visitor.open('/two', { tab: page });
   await visitor.accepted('view', 2);
   await page.evaluate(() => history.back());

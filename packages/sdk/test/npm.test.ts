@@ -4,7 +4,7 @@ import { nodeResolve } from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type * as Sdk from '../src/index.ts';
-import { useVisitor } from './visitor.ts';
+import { late, useVisitor } from './visitor.ts';
 
 declare global {
   interface Window {
@@ -51,11 +51,7 @@ describe('in a page', () => {
   test('vitals and engagement come in a chunk of their own', async () => {
     const page = await openApp();
     await page.evaluate((endpoint) => void window.sdk.start({ endpoint }), visitor.recorder.origin);
-    await page.waitForFunction(() =>
-      performance
-        .getEntriesByType('resource')
-        .some(({ name }) => name.includes('/app/vitals-script')),
-    );
+    await late(page, '/app/vitals-script');
     await visitor.accepted('view');
     await page.goto('about:blank');
     await visitor.accepted('vital');

@@ -72,13 +72,14 @@ describe('consent', () => {
     recorder.answer = () => 503;
     const page = await visitor.open('/');
     await recorder.until('a try', () => recorder.ticks.length > 0);
-    recorder.reset();
     await page.evaluate(async () => {
       metronome.consent('denied');
       metronome.track('never');
       await metronome.flush();
     });
     expect(await page.evaluate(() => ({ ...localStorage }))).toEqual({ metronome: 'denied' });
+    expect(recorder.ticks.map(({ body }) => body).join()).not.toContain('never');
+    recorder.reset();
     await visitor.open('/two', { tab: page });
     await page.evaluate(() => metronome.flush());
     await page.goto(`${recorder.origin}/`);
@@ -124,13 +125,15 @@ describe('scrubbing', () => {
 test('nothing is kept in the browser after a visit', async () => {
   const page = await visitor.open('/');
   await visitor.accepted('view');
-  await page.evaluate(() => metronome.flush());
-  const kept = await page.evaluate(async () => ({
-    cookie: document.cookie,
-    local: Object.keys(localStorage),
-    session: Object.keys(sessionStorage),
-    databases: await indexedDB.databases(),
-    caches: await caches.keys(),
-  }));
+  const kept = await page.evaluate(async () => {
+    await metronome.flush();
+    return {
+      cookie: document.cookie,
+      local: Object.keys(localStorage),
+      session: Object.keys(sessionStorage),
+      databases: await indexedDB.databases(),
+      caches: await caches.keys(),
+    };
+  });
   expect(kept).toEqual({ cookie: '', local: [], session: [], databases: [], caches: [] });
 });

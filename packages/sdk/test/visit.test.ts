@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { useVisitor } from './visitor.ts';
+import type { Metronome } from '../src/tracker.ts';
+import { late, useVisitor } from './visitor.ts';
+
+declare const metronome: Metronome;
 
 const visitor = useVisitor();
 
@@ -19,16 +22,12 @@ test('a visit: view, navigation, download, error, vitals, engagement', async () 
       throw new TypeError('broken leaf');
     }),
   );
-  await page.waitForFunction(() =>
-    performance
-      .getEntriesByType('resource')
-      .some((entry) => entry.name.endsWith('/metronome-vitals.js')),
-  );
+  await late(page);
   await visitor.accepted('view', 2);
   await page.goto('about:blank');
-  await recorder.until('CLS', () =>
-    recorder.accepted('vital').some((event) => event.name === 'CLS'),
-  );
+  const vitals = new Set(['CLS', 'FCP', 'INP', 'LCP', 'TTFB']);
+  const seen = (): Set<unknown> => new Set(recorder.accepted('vital').map(({ name }) => name));
+  await recorder.until('all vitals', () => seen().size === vitals.size);
 
   const url = `${recorder.origin}/datasets/trees`;
   const next = `${recorder.origin}/datasets/parks`;
@@ -45,9 +44,7 @@ test('a visit: view, navigation, download, error, vitals, engagement', async () 
     { url: next, message: 'Uncaught TypeError: broken leaf', count: 1 },
   ]);
   expect(recorder.accepted('engagement').map((event) => event.url)).toEqual([url, next]);
-  expect(new Set(recorder.accepted('vital').map((event) => event.name))).toEqual(
-    new Set(['CLS', 'FCP', 'INP', 'LCP', 'TTFB']),
-  );
+  expect(seen()).toEqual(vitals);
   for (const event of recorder.accepted()) {
     expect([views[0]?.id, views[1]?.id]).toContain(event.page);
   }
@@ -56,4 +53,42 @@ test('a visit: view, navigation, download, error, vitals, engagement', async () 
     expect(headers.cookie).toBeUndefined();
   }
   expect(recorder.preflights).toBe(0);
+});
+
+test('a view has its time to settle, whatever was due before it', async () => {
+  const page = await visitor.context.newPage();
+  await page.clock.install({ time: 0 });
+  await page.clock.pauseAt(1_000);
+  await visitor.open('/', { tab: page, attributes: 'data-late="false"' });
+  const push = (url: string): Promise<void> =>
+    page.evaluate((to) => history.pushState(null, '', to), url);
+  const setItem = (item: string): Promise<void> =>
+    page.evaluate((about) => metronome.setItem(about), item);
+
+  // Settling takes 100 ms; 4 s after the start a batch is due, and another after the first view.
+  await page.clock.runFor(3_800);
+  for (const item of ['one', 'two', 'three']) {
+    await push(`/${item}`);
+    await page.clock.runFor(99);
+    await setItem(item);
+    await page.clock.runFor(11);
+  }
+  await push('/passing');
+  await page.clock.runFor(90);
+  await push('/four');
+  await page.clock.runFor(90);
+  await setItem('four');
+  await page.clock.runFor(10);
+  await page.evaluate(async () => {
+    metronome.track('search');
+    const sent = metronome.flush();
+    history.pushState(null, '', '/five');
+    await sent;
+    metronome.setItem('five');
+  });
+  await page.clock.runFor(100);
+
+  const views = await visitor.accepted('view', 7);
+  const items = views.map(({ item }) => item);
+  expect(items).toEqual([undefined, 'one', 'two', 'three', undefined, 'four', 'five']);
 });

@@ -33,6 +33,17 @@ export const serve = (
   site[path] = { text, headers };
 };
 
+/** Resolves when what loads at idle, from this file, observes the page. */
+export const late = async (page: Page, file = '/metronome-vitals.js'): Promise<void> => {
+  const loaded = await page.waitForFunction(
+    (part) =>
+      performance.getEntriesByType('resource').find(({ name }) => name.includes(part))?.name,
+    file,
+  );
+  // As text, for the import is the page's. It resolves after the SDK's own.
+  await page.evaluate(`import(${JSON.stringify(await loaded.jsonValue())}).then(() => {})`);
+};
+
 /** Starts both with the test file, and gives each test a fresh profile. */
 export const useVisitor = (): Visitor => {
   let browser: Browser;

@@ -8,11 +8,11 @@
 import type { Instrumentation } from '../instrumentation.ts';
 
 export const idleMs = 30_000;
-/** Less is kept for the next event: pagehide and hidden follow each other within moments. */
+/** Less says nothing, and is kept for the next event. */
 const durationMsMin = 50;
 
 export const engagement: Instrumentation = (emit, { listen, onLeave }) => {
-  /** When the last sign of life was; 0 while the page is hidden. The first is the navigation. */
+  /** When the last sign of life was; 0 while no time counts. The first is the navigation. */
   let lastMs = document.hidden ? 0 : 1;
   let engagedMs = 0;
   let deepest = 0;
@@ -36,7 +36,9 @@ export const engagement: Instrumentation = (emit, { listen, onLeave }) => {
       });
       engagedMs = 0;
     }
+    // After pagehide nothing counts until a sign of life, which a page gives that comes back.
     if (ended) deepest = 0;
+    else lastMs = 0;
   });
   listen('visibilitychange pointermove click keydown scroll', ({ type }) => advance(type));
 };
