@@ -29,6 +29,11 @@ export const DELIVERY_LIMITS = {
   batchEventsMax: 50_000,
   batchBytesMax: 32 * 1024 * 1024,
   batchDelayMs: 100,
+  /** So many in that time are a stream: more of them are awaited, up to a batch that is cheap. */
+  streamEventsMin: 1_000,
+  /** Where a store's cost of a batch no longer counts: DuckDB then writes whole row groups. */
+  streamBatchEvents: 25_000,
+  streamDelayMs: 800,
   retryMinMs: 100,
   retryMaxMs: 30_000,
 } as const;
@@ -146,17 +151,27 @@ export class Delivery {
     this.#lastError = undefined;
   }
 
-  /** Waits for an event, then a little for more. */
+  /** Waits for an event, then for more: a little in a trickle, longer in a stream. */
   async #gather(signal: AbortSignal): Promise<void> {
-    const { clock, journal } = this.#options;
+    const { journal } = this.#options;
     const { eventsMax, delayMs } = this.#limits;
     const { next } = this.#consumer;
     await this.#consumer.waitFor(next, signal);
-    const enough = next + eventsMax - 1;
-    if (journal.last >= enough || delayMs === 0) return;
+    if (delayMs === 0) return;
+    await this.#waitForMore(next + eventsMax - 1, delayMs, signal);
+    const { streamEventsMin, streamBatchEvents, streamDelayMs } = DELIVERY_LIMITS;
+    if (journal.last - next + 1 < streamEventsMin) return;
+    const enough = Math.min(eventsMax, streamBatchEvents);
+    await this.#waitForMore(next + enough - 1, streamDelayMs, signal);
+  }
+
+  /** Until the event of this sequence is there, or the time is over. */
+  async #waitForMore(sequence: number, delayMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, journal } = this.#options;
+    if (journal.last >= sequence || signal.aborted) return;
     const waiting = new AbortController();
     const either = AbortSignal.any([signal, waiting.signal]);
-    await Promise.race([clock.sleep(delayMs, either), this.#consumer.waitFor(enough, either)]);
+    await Promise.race([clock.sleep(delayMs, either), this.#consumer.waitFor(sequence, either)]);
     waiting.abort();
   }
 

@@ -9,6 +9,12 @@ const HASH_LENGTH = 22;
 /** The visitor of an address and agent on the day of `at` (epoch ms). */
 type VisitorOf = (address: string, userAgent: string, at: number) => string;
 
+interface Known {
+  readonly day: number;
+  readonly userAgent: string;
+  readonly visitor: string;
+}
+
 /**
  * Names visitors for one day: a keyed hash of the day, the address and the agent. The key is the
  * salt of the event's day if that is today or yesterday, else, since older salts are destroyed
@@ -21,17 +27,25 @@ export function createVisitors(
   salt: (day: string) => string | Uint8Array,
 ): (receivedAt: number) => VisitorOf {
   return (receivedAt) => {
-    const known = new Map<string, string>();
+    /** The last of each address: a body that names one twice mostly means the same visitor. */
+    const known = new Map<string, Known>();
+    const keys = new Map<number, string>();
+
+    const keyOf = (day: number): string => {
+      const today = Math.floor(receivedAt / MS_PER_DAY);
+      const key = salt(formatDay(today - day === 1 ? day * MS_PER_DAY : receivedAt));
+      const text = typeof key === 'string' ? key : Buffer.from(key).toString('base64');
+      keys.set(day, text);
+      return text;
+    };
+
     return (address, userAgent, at) => {
       const day = Math.floor(at / MS_PER_DAY);
-      const identity = `${day}\n${address}\n${userAgent}`;
-      const before = known.get(identity);
-      if (before !== undefined) return before;
-      const age = Math.floor(receivedAt / MS_PER_DAY) - day;
-      const key = salt(formatDay(age === 1 ? at : receivedAt));
-      const text = typeof key === 'string' ? key : Buffer.from(key).toString('base64');
-      const visitor = hash('sha256', `${text}\n${identity}`, 'base64url').slice(0, HASH_LENGTH);
-      known.set(identity, visitor);
+      const before = known.get(address);
+      if (before?.day === day && before.userAgent === userAgent) return before.visitor;
+      const identity = `${keys.get(day) ?? keyOf(day)}\n${day}\n${address}\n${userAgent}`;
+      const visitor = hash('sha256', identity, 'base64url').slice(0, HASH_LENGTH);
+      known.set(address, { day, userAgent, visitor });
       return visitor;
     };
   };

@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AuditDay, audit } from '../../src/delivery/audit.ts';
-import { Delivery, type DeliveryOptions, retryDelayMs } from '../../src/delivery/delivery.ts';
+import {
+  Delivery,
+  DELIVERY_LIMITS,
+  type DeliveryOptions,
+  retryDelayMs,
+} from '../../src/delivery/delivery.ts';
 import { RejectLog } from '../../src/delivery/reject-log.ts';
 import { MetronomeError } from '../../src/errors.ts';
 import type { EventStore } from '../../src/event-store.ts';
@@ -243,6 +248,28 @@ describe('batches', () => {
     await eventually(() => clock.nextWakeMs).toBe(100);
     clock.advance(100);
     await eventually(() => store.calls[2]).toEqual({ first: 8, last: 9 });
+  });
+
+  it('gather more of a stream, until there are many or time is up', async () => {
+    const store = new MemoryStore();
+    const clock = new SimulatedClock();
+    const journal = await openTestJournal({ journalBytesMax: 256 * 1024 * 1024 });
+    const parts = await deliver(store, { clock, journal, batchDelayMs: 100 });
+    const append = (count: number, name: string): Promise<unknown> =>
+      parts.journal.append(linesOf(count).map((_, at) => line(`${name}${at}`)));
+    const { streamEventsMin, streamBatchEvents, streamDelayMs } = DELIVERY_LIMITS;
+    await append(streamEventsMin, 'a');
+    await eventually(() => clock.nextWakeMs).toBe(100);
+    clock.advance(100);
+    await eventually(() => clock.nextWakeMs).toBe(streamDelayMs);
+    await append(5, 'b');
+    expect(store.calls).toEqual([]);
+    clock.advance(streamDelayMs);
+    await eventually(() => store.calls).toEqual([{ first: 1, last: streamEventsMin + 5 }]);
+    await append(streamBatchEvents, 'c');
+    await eventually(() => clock.nextWakeMs).toBe(100);
+    clock.advance(100);
+    await eventually(() => store.events.size).toBe(streamEventsMin + 5 + streamBatchEvents);
   });
 
   it('are cut by bytes', async () => {
