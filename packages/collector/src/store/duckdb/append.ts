@@ -7,7 +7,6 @@ import type { Engine } from './engine.ts';
 import type { Session } from './session.ts';
 import { isRefusal } from './trouble.ts';
 import { readableLines } from './readable-lines.ts';
-import { markDirty } from './rollup.ts';
 import { columnType, type EventColumn, eventColumns, quoted, quotedText } from './schema.ts';
 import { dropErased, dropTwins, IDENTITY } from './twins.ts';
 
@@ -62,7 +61,9 @@ async function take(session: Session, file: string, batch: Batch): Promise<Appen
     const { next, segment } = await position(session, batch.collector);
     const first = Math.max(batch.first, next);
     if (first > batch.last) return { stored: 0, duplicates: 0, rejected: 0 };
-    const counts = batch.lines.length === 0 ? nothing : await move(session, file, first);
+    const [[number] = []] = await session.rows('SELECT coalesce(max(batch), 0) + 1 FROM tallies');
+    const counts =
+      batch.lines.length === 0 ? nothing : await move(session, file, first, Number(number));
     const rejected = batch.last - first + 1 - counts.stored - counts.duplicates;
     const appended = { ...counts, rejected };
     await session.run(batch.segment === segment ? ADD_TO_TALLY : BEGIN_TALLY, [
@@ -72,30 +73,31 @@ async function take(session: Session, file: string, batch: Batch): Promise<Appen
       appended.stored,
       appended.duplicates,
       appended.rejected,
+      Number(number),
     ]);
     return appended;
   });
 }
 
-const BEGIN_TALLY = 'INSERT INTO tallies VALUES ($1, $2, $3, $4, $5, $6, 0, 0)';
+const BEGIN_TALLY = 'INSERT INTO tallies VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)';
 /** An upsert would do for both and takes three times as long. */
 const ADD_TO_TALLY = `UPDATE tallies SET last = $3, stored = stored + $4,
-  duplicates = duplicates + $5, rejected = rejected + $6 WHERE collector = $1 AND segment = $2`;
+  duplicates = duplicates + $5, rejected = rejected + $6, batch = $7 WHERE collector = $1 AND segment = $2`;
 
 type Counts = Pick<Appended, 'stored' | 'duplicates'>;
 const nothing: Counts = { stored: 0, duplicates: 0 };
 
 /** Moves what is new from the file into `events`. */
-async function move(session: Session, file: string, first: number): Promise<Counts> {
+async function move(session: Session, file: string, first: number, batch: number): Promise<Counts> {
   const linesFrom = (columns: readonly EventColumn[]): string =>
     `FROM ${readJson(file, columns)} WHERE "journal.sequence" >= ${first}`;
   await session.run(`CREATE OR REPLACE TEMP TABLE incoming AS SELECT * ${linesFrom(IDENTITY)}`);
   const duplicates = (await dropErased(session)) + (await dropTwins(session));
-  await markDirty(session, 'incoming');
   const kept = 'AND "journal.sequence" IN (SELECT "journal.sequence" FROM incoming)';
   const columns = eventColumns.map(quoted).join(', ');
   const stored = await session.rows(
-    `INSERT INTO events (${columns}) SELECT ${columns} ${linesFrom(eventColumns)} ${duplicates > 0 ? kept : ''}`,
+    `INSERT INTO events (${columns}, batch)
+     SELECT ${columns}, ${batch} ${linesFrom(eventColumns)} ${duplicates > 0 ? kept : ''}`,
   );
   return { stored: count(stored), duplicates };
 }

@@ -13,7 +13,8 @@ import {
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { type OffsetSpan, offsetSpans } from '../../query/time-zone.ts';
-import { ROLLUP_COLUMNS, type RollupPlan } from './rollup-plan.ts';
+import { heldTo, ROLLUPS, type RollupPlan } from './rollup-plan.ts';
+import { columnsOf } from './rollups.ts';
 import type { Param, Statement } from './session.ts';
 import { quoted } from './schema.ts';
 
@@ -128,19 +129,28 @@ class Compiler {
     return source;
   }
 
-  /** One branch for each stretch of time: the engine then skips what lies between them. */
-  #rolledUp({ grain, rolled, live }: RollupPlan): string {
-    const columns = ROLLUP_COLUMNS.map(quoted).join(', ');
+  /** One branch for each stretch of time and table: the engine then skips what lies between them. */
+  #rolledUp({ name, upTo, tables, counted, live }: RollupPlan): string {
+    const { filter } = this.#query;
+    const { stepMs } = ROLLUPS[name];
+    const columns = columnsOf(name);
+    const keys = name.startsWith('item') ? heldTo(filter, 'item') : undefined;
+    const events = (range: Range): string =>
+      `SELECT ${columns}, epoch_ms("@timestamp") AS ms, 1 AS events FROM events
+WHERE ${this.#where(filter, range)}`;
     const branches = [
-      ...rolled.map(
-        (range) => `SELECT ${columns}, events FROM rollups
-WHERE grain = ${this.#bind(grain)}
-  AND ${this.#where(this.#query.filter, range)}`,
+      ...tables.map(({ table, from, to }) =>
+        [
+          `SELECT ${columns}, CAST(slot AS BIGINT) * ${stepMs} AS ms, events FROM ${table}`,
+          `WHERE run <= ${upTo} AND slot >= ${from / stepMs} AND slot < ${to / stepMs}`,
+          ...(keys?.length
+            ? [`  AND key IN (${keys.map((item) => `item_key(${this.#bind(item)})`).join(', ')})`]
+            : []),
+          ...(filter ? [`  AND ${this.#filter(filter)}`] : []),
+        ].join('\n'),
       ),
-      ...live.map(
-        (range) => `SELECT ${columns}, 1 AS events FROM events
-WHERE ${this.#where(this.#query.filter, range)}`,
-      ),
+      ...counted.map((range) => `${events(range)}\n  AND batch > ${upTo}`),
+      ...live.map(events),
     ];
     return `(${branches.join('\nUNION ALL\n')})`;
   }
@@ -173,7 +183,9 @@ WHERE ${this.#where(this.#query.filter, range)}`,
     const filter = measure.where ? ` FILTER (WHERE ${this.#filter(measure.where)})` : '';
     switch (measure.kind) {
       case 'count':
-        return this.#plan ? 'CAST(coalesce(sum(events), 0) AS BIGINT)' : `count(*)${filter}`;
+        return this.#plan
+          ? `CAST(coalesce(sum(events)${filter}, 0) AS BIGINT)`
+          : `count(*)${filter}`;
       case 'distinct': {
         const { sql, many } = this.#values(measure.field);
         return many
@@ -300,7 +312,7 @@ WHERE ${this.#where(this.#query.filter, range)}`,
    */
   #bucket(interval: Interval): string {
     const { range, timeZone = 'UTC' } = this.#query;
-    const time = 'epoch_ms("@timestamp")';
+    const time = this.#plan ? 'ms' : 'epoch_ms("@timestamp")';
     const local = `(${time} + ${offsetSql(offsetSpans(range.from, range.to, timeZone), time)})`;
     switch (interval) {
       case 'minute':

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { ROLLUP_SCHEMA_SQL } from './rollup.ts';
+import { ROLLUP_SCHEMA_SQL } from './rollups.ts';
 import { quotedText, SCHEMA_SQL } from './schema.ts';
 import { Session } from './session.ts';
 
@@ -92,7 +92,7 @@ export class Database {
 
   /** Runs `work` on a connection that is kept for the next, unless it failed. */
   async read<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const session = this.#idle.pop() ?? (await this.connect());
+    const session = this.#idle.pop() ?? (await this.#connect());
     try {
       const result = await work(session);
       this.#idle.push(session);
@@ -103,8 +103,7 @@ export class Database {
     }
   }
 
-  /** A connection that the caller closes. */
-  async connect(): Promise<Session> {
+  async #connect(): Promise<Session> {
     const session = new Session(await this.#instance.connect());
     await session.run('USE metronome');
     return session;

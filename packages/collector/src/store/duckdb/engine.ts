@@ -1,7 +1,6 @@
-import type { DuckDBValue } from '@duckdb/node-api';
 import { MetronomeError } from '../../errors.ts';
 import { Database, type DatabaseOptions } from './database.ts';
-import type { Session, Statement } from './session.ts';
+import type { Session } from './session.ts';
 import { Slots } from './slots.ts';
 import { asMetronomeError, isFatal, isShortOfMemory } from './trouble.ts';
 
@@ -21,6 +20,7 @@ export class Engine {
   readonly #readers = new Slots(READERS_MAX);
   #database: Promise<Database> | undefined;
   #writer: Promise<unknown> = Promise.resolve();
+  #upkeep: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: DatabaseOptions) {
@@ -39,12 +39,28 @@ export class Engine {
     return result;
   }
 
-  /** Likewise with no query beside it; only an export may be under way. */
+  /** Likewise with no query beside it. */
   writeAlone<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const once = (): Promise<T> => this.#use((database) => work(database.writer));
     const result = this.#writer.then(() => this.#readers.hold(READERS_MAX, once, true));
     this.#writer = result.catch(() => undefined);
     return result;
+  }
+
+  /**
+   * Likewise on a connection of its own, beside the writer and the readers, after all earlier
+   * upkeep: what must not happen while tables are put in order is upkeep too.
+   */
+  upkeep<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const once = (): Promise<T> => this.#use((database) => database.read(work));
+    const result = this.#upkeep.then(() => this.#orAlone(once, once));
+    this.#upkeep = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Waits for the reads under way. */
+  settled(): Promise<void> {
+    return this.#readers.hold(READERS_MAX, () => Promise.resolve());
   }
 
   /** Runs `work`, perhaps twice, on a connection that sees the last commit. */
@@ -53,22 +69,9 @@ export class Engine {
     return this.#orAlone(() => this.#readers.hold(1, once), once);
   }
 
-  /** Gives the rows of a query as they come, at the caller's pace. */
-  async *stream({ sql, params }: Statement): AsyncGenerator<DuckDBValue[]> {
-    const session = await this.#use((database) => database.connect());
-    try {
-      const result = await session.stream(sql, params);
-      for await (const rows of result.yieldRows()) yield* rows;
-    } catch (error) {
-      throw asMetronomeError(error);
-    } finally {
-      session.close();
-    }
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#writer;
+    await Promise.all([this.#writer, this.#upkeep]);
     const database = await this.#database?.catch(() => undefined);
     await database?.close();
   }

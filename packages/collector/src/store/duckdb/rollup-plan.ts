@@ -1,103 +1,163 @@
-import type { StoredEvent } from '../../event.ts';
-import type { Filter, Query, Range, Scalar } from '../../query/query.ts';
+import type { FieldName } from '../../event.ts';
+import type { Filter, Query, Range } from '../../query/query.ts';
 import { offsetSpans } from '../../query/time-zone.ts';
 import { mergeStretches } from './twins.ts';
 
-/** What rollups keep of an event, under the names that it has there; `@timestamp` is the grain's start. */
-export const ROLLUP_COLUMNS = [
-  'service.name',
-  'item',
-  '@timestamp',
-  'event.action',
-  'bot',
-  'file.extension',
-  'referer',
-] as const satisfies readonly (keyof StoredEvent)[];
+export const DAY_MS = 86_400_000;
+const QUARTER_MS = 900_000;
 
-/**
- * - `quarter`: counts by quarter hours, of which the hours and days of every zone of today are made
- * - `day`: counts by UTC days, formats and referers
- */
-export type Grain = 'quarter' | 'day';
-
-/** Where an answer comes from; the stretches make up the query's range and do not overlap. */
-export interface RollupPlan {
-  readonly grain: Grain;
-  readonly rolled: readonly Range[];
-  readonly live: readonly Range[];
+/** What is counted by what: a row is a number of events that are alike in these fields. */
+interface Kind {
+  /** Length of the stretch of time that a row is of. Quarter hours make the hours of any zone. */
+  readonly stepMs: number;
+  readonly fields: readonly FieldName[];
 }
 
-const GRAIN_MS = { quarter: 900_000, day: 86_400_000 } as const satisfies Record<Grain, number>;
-export const DAY_MS = 86_400_000;
+/** From the smallest: the first that can answer a query does. */
+export const ROLLUPS = {
+  site_quarters: { stepMs: QUARTER_MS, fields: ['app', 'event', 'bot'] },
+  site_days: { stepMs: DAY_MS, fields: ['app', 'event', 'bot', 'format', 'referer'] },
+  item_days: { stepMs: DAY_MS, fields: ['app', 'item', 'event', 'bot'] },
+  item_details: { stepMs: DAY_MS, fields: ['app', 'item', 'event', 'bot', 'format', 'referer'] },
+  item_quarters: { stepMs: QUARTER_MS, fields: ['app', 'item', 'event', 'bot'] },
+} as const satisfies Record<string, Kind>;
+
+export type RollupName = keyof typeof ROLLUPS;
+export const rollupNames = Object.keys(ROLLUPS) as readonly RollupName[];
+
+/** What rollups there are at a moment. */
+export interface RollupState {
+  /** Every event of a batch up to this one is in the rollups, and no other is. */
+  readonly upTo: number;
+  /** `2026_11`: the UTC months that have tables, ascending. */
+  readonly months: readonly string[];
+  /** Epoch ms: the rollups of the days before this one are forgotten. */
+  readonly since: number;
+  /** Of what has been erased since: read live until counted again. */
+  readonly dirty: readonly DirtyPart[];
+}
+
+export interface DirtyPart {
+  readonly app: string;
+  /** Epoch ms. */
+  readonly day: number;
+  readonly item: string | null;
+}
+
+/**
+ * Where an answer comes from: tables of counts; all events of the `live` stretches; and for the
+ * other stretches, `counted`, the events of batches after `upTo`.
+ */
+export interface RollupPlan {
+  readonly name: RollupName;
+  readonly upTo: number;
+  readonly tables: readonly (Range & { readonly table: string })[];
+  readonly counted: readonly Range[];
+  readonly live: readonly Range[];
+}
 
 /** More make the statement long; the smallest gaps between them are then read live too. */
 const LIVE_STRETCHES_MAX = 8;
 
-/** The grain that a query can be answered from, if any. */
-export function grainOf({
+/** How a query is to be answered; undefined: from the events alone. */
+export function planRollups(query: Query, state: RollupState): RollupPlan | undefined {
+  const name = rollupOf(query);
+  if (name === undefined || state.upTo === 0) return undefined;
+  const { range } = query;
+  const { stepMs } = ROLLUPS[name];
+  const [from, to] = [Math.ceil(range.from / stepMs), Math.floor(range.to / stepMs)];
+  const whole = { from: Math.max(from * stepMs, state.since), to: to * stepMs };
+  if (whole.from >= whole.to) return undefined;
+  const dirty = dirtyDays(state.dirty, query.filter).map((day) => ({
+    from: day,
+    to: day + DAY_MS,
+  }));
+  const live = mergeStretches(between(between(dirty, whole), range), LIVE_STRETCHES_MAX);
+  const counted = between(live, range);
+  if (counted.length === 0) return undefined;
+  const tables = counted.flatMap((stretch) =>
+    state.months.flatMap((month) => {
+      const clipped = intersection(stretch, monthRange(month));
+      return clipped ? [{ ...clipped, table: `${name}_${month}` }] : [];
+    }),
+  );
+  return { name, upTo: state.upTo, tables, counted, live };
+}
+
+/** The rollup that a query can be answered from, if any. */
+export function rollupOf({
   measures,
   dimensions = {},
   filter,
   range,
-  timeZone,
-}: Query): Grain | undefined {
-  const plainCounts = Object.values(measures).every(
-    ({ kind, where }) => kind === 'count' && !where,
-  );
-  if (!plainCounts || !fieldsOf(filter).every(isPart)) return undefined;
+  timeZone = 'UTC',
+}: Query): RollupName | undefined {
+  if (!Object.values(measures).every(({ kind }) => kind === 'count')) return undefined;
   const all = Object.values(dimensions);
-  const times = all.flatMap((one) => (one.kind === 'time' ? [one.interval] : []));
-  const fields = all.flatMap((one) => (one.kind === 'field' ? [one.field] : []));
-  if (times.length === 0) {
-    return fields.every((name) => isPart(name) || isDetail(name)) ? 'day' : undefined;
-  }
-  if (times.includes('minute') || !fields.every(isPart)) return undefined;
-  const spans = offsetSpans(range.from, range.to, timeZone ?? 'UTC');
-  return spans.every(({ offsetMs }) => offsetMs % GRAIN_MS.quarter === 0) ? 'quarter' : undefined;
-}
-
-/** The app and item that a query is held to, where it is. */
-export function scopeOf(filter: Filter | undefined): {
-  readonly app?: string;
-  readonly item?: string;
-} {
-  const parts = filter?.kind === 'and' ? filter.filters : filter ? [filter] : [];
-  const valueOf = (field: string): Scalar | undefined =>
-    parts.flatMap((one) => (one.kind === 'equals' && one.field === field ? [one.value] : []))[0];
-  const [app, item] = [valueOf('app'), valueOf('item')];
-  return {
-    ...(app !== undefined && { app: String(app) }),
-    ...(item !== undefined && { item: String(item) }),
-  };
-}
-
-/** `days`: starts of the clean days in epoch ms, ascending. Undefined where they help nothing. */
-export function planRollups(
-  grain: Grain,
-  { from, to }: Range,
-  days: readonly number[],
-): RollupPlan | undefined {
-  const step = GRAIN_MS[grain];
-  const [first, last] = [Math.ceil(from / step) * step, Math.floor(to / step) * step];
-  const whole = days.flatMap((day) => {
-    const clipped = { from: Math.max(day, first), to: Math.min(day + DAY_MS, last) };
-    return clipped.from < clipped.to && (grain === 'quarter' || isWhole(clipped)) ? [clipped] : [];
+  const intervals = all.flatMap((one) => (one.kind === 'time' ? [one.interval] : []));
+  if (intervals.includes('minute')) return undefined;
+  const asked = [
+    ...all.flatMap((one) => (one.kind === 'field' ? [one.field] : [])),
+    ...[filter, ...Object.values(measures).map(({ where }) => where)].flatMap(fieldsOf),
+  ];
+  const offsets =
+    intervals.length === 0
+      ? []
+      : offsetSpans(range.from, range.to, timeZone).map(({ offsetMs }) => offsetMs);
+  return rollupNames.find((name) => {
+    const { stepMs, fields }: Kind = ROLLUPS[name];
+    const isFine = stepMs === QUARTER_MS || !intervals.includes('hour');
+    const known: readonly string[] = fields;
+    return (
+      isFine &&
+      offsets.every((offset) => offset % stepMs === 0) &&
+      asked.every((field) => known.includes(field))
+    );
   });
-  const live = mergeStretches(between(whole, { from, to }), LIVE_STRETCHES_MAX);
-  const rolled = between(live, { from, to });
-  return rolled.length > 0 ? { grain, rolled, live } : undefined;
 }
 
-function isWhole({ from, to }: Range): boolean {
-  return to - from === DAY_MS;
+/** Values that a field is held to by equality; undefined where it is not. */
+export function heldTo(
+  filter: Filter | undefined,
+  field: FieldName,
+): readonly string[] | undefined {
+  const parts = filter?.kind === 'and' ? filter.filters : filter ? [filter] : [];
+  for (const part of parts) {
+    if (part.kind === 'equals' && part.field === field) return [String(part.value)];
+    if (part.kind === 'in' && part.field === field) return part.values.map(String);
+  }
+  return undefined;
+}
+
+function dirtyDays(dirty: readonly DirtyPart[], filter: Filter | undefined): readonly number[] {
+  const [apps, items] = [heldTo(filter, 'app'), heldTo(filter, 'item')];
+  const days = dirty.flatMap(({ app, day, item }) => {
+    const isAsked = (apps?.includes(app) ?? true) && (items?.includes(item ?? '') ?? true);
+    return isAsked ? [day] : [];
+  });
+  return [...new Set(days)].toSorted((a, b) => a - b);
+}
+
+/** `2026_11` as epoch ms. */
+export function monthRange(month: string): Range {
+  const [year = 0, number = 0] = month.split('_').map(Number);
+  return { from: Date.UTC(year, number - 1), to: Date.UTC(year, number) };
 }
 
 /** What sorted stretches leave of a range. */
 function between(stretches: readonly Range[], { from, to }: Range): readonly Range[] {
   const ends = [from, ...stretches.map((one) => one.to)];
   return ends
-    .map((end, index) => ({ from: end, to: stretches[index]?.from ?? to }))
+    .map((end, index) => ({
+      from: Math.max(end, from),
+      to: Math.min(stretches[index]?.from ?? to, to),
+    }))
     .filter((gap) => gap.from < gap.to);
+}
+
+function intersection(a: Range, b: Range): Range | undefined {
+  const both = { from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) };
+  return both.from < both.to ? both : undefined;
 }
 
 function fieldsOf(filter: Filter | undefined): readonly string[] {
@@ -111,14 +171,4 @@ function fieldsOf(filter: Filter | undefined): readonly string[] {
     default:
       return [filter.field];
   }
-}
-
-/** Fields of both grains. */
-function isPart(name: string): boolean {
-  return ['app', 'item', 'event', 'bot'].includes(name);
-}
-
-/** Fields of the grain of days. */
-function isDetail(name: string): boolean {
-  return ['format', 'referer'].includes(name);
 }

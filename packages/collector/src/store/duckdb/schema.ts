@@ -10,7 +10,8 @@ import type { JournaledEvent } from '../../event.ts';
  * read from a line twice as fast as a MAP and comes back exactly as it was.
  *
  * `tallies` is one row for each segment of each journal. The cursor of a journal is the end of
- * its last tally, so both move in the commit that stores the events.
+ * its last tally, so both move in the commit that stores the events; `batch` is the last that the
+ * segment had a part of.
  *
  * `tombstones` names the erased events until their day expires. `scrubs` has a row while bytes of
  * erased events may be left in the file (see `scrub`).
@@ -119,9 +120,11 @@ const MACROS_SQL: readonly string[] = [
 /** The day of a row of `events` by which it is kept. */
 export const FILED_DAY = 'CAST(filed("@timestamp", "event.ingested", "event.created") AS DATE)';
 
-export const EVENTS_DEFINITION: string = eventColumns
-  .map((column) => `${quoted(column)} ${EVENT_COLUMNS[column]}`)
-  .join(', ');
+/** `batch` numbers the appended batches: what has come since is found without a look at the rest. */
+export const EVENTS_DEFINITION: string = [
+  ...eventColumns.map((column) => `${quoted(column)} ${EVENT_COLUMNS[column]}`),
+  'batch BIGINT',
+].join(', ');
 
 /** Makes what is missing; a column that a later version adds is added, and null in old events. */
 export const SCHEMA_SQL: readonly string[] = [
@@ -133,11 +136,13 @@ export const SCHEMA_SQL: readonly string[] = [
       (column) =>
         `ALTER TABLE events ADD COLUMN IF NOT EXISTS ${quoted(column)} ${columnType(column)}`,
     ),
+  'ALTER TABLE events ADD COLUMN IF NOT EXISTS batch BIGINT DEFAULT 1',
   `CREATE TABLE IF NOT EXISTS tallies (
     collector VARCHAR, segment BIGINT, last BIGINT NOT NULL,
     stored BIGINT NOT NULL, duplicates BIGINT NOT NULL, rejected BIGINT NOT NULL,
-    erased BIGINT NOT NULL, expired BIGINT NOT NULL,
+    erased BIGINT NOT NULL, expired BIGINT NOT NULL, batch BIGINT,
     PRIMARY KEY (collector, segment))`,
+  'ALTER TABLE tallies ADD COLUMN IF NOT EXISTS batch BIGINT DEFAULT 1',
   'CREATE TABLE IF NOT EXISTS tombstones (day DATE NOT NULL, tombstone UHUGEINT NOT NULL)',
   'CREATE TABLE IF NOT EXISTS scrubs (asked TIMESTAMP NOT NULL)',
 ];

@@ -1,9 +1,4 @@
-import {
-  type DuckDBConnection,
-  type DuckDBResult,
-  DuckDBTimestampValue,
-  type DuckDBValue,
-} from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBTimestampValue, type DuckDBValue } from '@duckdb/node-api';
 
 /** A value bound to a `$n`. Dates become UTC timestamps; numbers are doubles. */
 export type Param = string | number | boolean | Date;
@@ -28,10 +23,6 @@ export class Session {
   async rows(sql: string, params: readonly Param[] = []): Promise<DuckDBValue[][]> {
     const result = await this.#connection.run(sql, bound(params));
     return result.getRows();
-  }
-
-  stream(sql: string, params: readonly Param[] = []): Promise<DuckDBResult> {
-    return this.#connection.stream(sql, bound(params));
   }
 
   /** All of `work` or nothing. */

@@ -6,11 +6,13 @@ import { append, position } from './append.ts';
 import { compile, type CompiledQuery, compileScan } from './compile.ts';
 import type { DatabaseOptions } from './database.ts';
 import { Engine } from './engine.ts';
-import { erase, exported } from './erase.ts';
+import { erase } from './erase.ts';
 import { expire } from './expire.ts';
-import { maintenance } from './maintain.ts';
-import { rollupPlan } from './rollup.ts';
+import { exported } from './export.ts';
+import { planRollups } from './rollup-plan.ts';
+import { Rollups } from './rollups.ts';
 import { toRows } from './rows.ts';
+import { scrub } from './scrub.ts';
 
 export interface DuckdbOptions extends DatabaseOptions {
   /** Epoch ms. Which days are over; default: the machine's clock. */
@@ -24,6 +26,7 @@ export interface DuckdbOptions extends DatabaseOptions {
  */
 export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): EventStore {
   const engine = new Engine(options);
+  const rollups = new Rollups(engine);
   return {
     cursor: async (collector) => {
       const { next } = await engine.read((session) => position(session, collector));
@@ -33,13 +36,12 @@ export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): 
     tallies: (collector) => tallies(engine, collector),
     async query(query) {
       checkQuery(query);
-      return engine.read((session) =>
-        session.transaction(async () => {
-          const compiled = compile(query, await rollupPlan(session, query));
-          const values = await session.rows(compiled.sql, compiled.params);
-          return toRows(values, compiled, query.timeZone ?? 'UTC');
-        }),
-      );
+      await rollups.state();
+      return engine.read(async (session) => {
+        const compiled = compile(query, planRollups(query, await rollups.state()));
+        const values = await session.rows(compiled.sql, compiled.params);
+        return toRows(values, compiled, query.timeZone ?? 'UTC');
+      });
     },
     async *scan(scan) {
       checkScan(scan);
@@ -53,13 +55,16 @@ export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): 
       return [sql, ...bound].join('\n');
     },
     places: (collector, ranges) => places(engine, collector, ranges),
-    erase: (selection) => erase(engine, selection),
-    expire: (before) => expire(engine, before),
+    erase: (selection) => erase(engine, rollups, selection),
+    expire: (before) => expire(engine, rollups, before),
     export: (selection) => exported(engine, selection),
     // One collector owns the file, and keeps its salts itself.
     salt: (_day, proposal) => Promise.resolve(proposal),
     forgetSalts: () => Promise.resolve(),
-    maintain: maintenance(engine, now),
+    async maintain(signal) {
+      await rollups.keepUp(now(), signal);
+      if (!signal.aborted) await scrub(engine);
+    },
     refresh: () => Promise.resolve(),
     check: () => engine.read((session) => session.run('SELECT 1 FROM tallies LIMIT 1')),
     close: () => engine.close(),

@@ -1,15 +1,13 @@
 import type { Session } from './session.ts';
 import type { EventColumn } from './schema.ts';
 
-/** The columns of `incoming`: what says whether two events are one, and what rollups they touch. */
+/** The columns of `incoming`: what says whether two events are one. */
 export const IDENTITY: readonly EventColumn[] = [
   'journal.sequence',
   'service.name',
   'event.id',
   'event.created',
   'event.ingested',
-  '@timestamp',
-  'item',
 ];
 
 /** Deletes from `incoming` the events that were erased before, and gives their number. */

@@ -6,8 +6,8 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../../src/event-store.ts';
 import type { StoredEvent } from '../../../src/event.ts';
-import type { Dimension, Filter, Query, Row } from '../../../src/query/query.ts';
-import { grainOf, planRollups } from '../../../src/store/duckdb/rollup-plan.ts';
+import type { Dimension, Filter, Query } from '../../../src/query/query.ts';
+import { planRollups, rollupOf, type RollupState } from '../../../src/store/duckdb/rollup-plan.ts';
 import { openDuckdbStore } from '../../../src/store/duckdb/store.ts';
 import { batchOf, eventAt } from '../journal-lines.ts';
 
@@ -155,47 +155,54 @@ describe('rollups', () => {
     );
   });
 
-  it('are what closed days are answered from, and not today nor what has changed since', async () => {
+  it('are what is answered from, but for what has come and gone since', async () => {
     const store = openAt(Date.UTC(2026, 10, 6, 12));
+    const folder = join(dataDir, `${folders}`);
     const view = (date: number, item: string): StoredEvent =>
-      eventAt(`2026-11-0${date}T10:00:00.000Z`, 'app', { item });
+      eventAt(`2026-11-0${date}T10:00:00.000Z`, 'app', { item, 'user.id': `${item} ${date}` });
     const views = [1, 2, 6].flatMap((date) => [view(date, 'trees'), view(date, 'roads')]);
     await take(store, [views, 'maintain']);
     await store.append(batchOf('later', 1, [view(2, 'trees')]), noRejects);
     await store.close();
-    await tamper(join(dataDir, `${folders}`), 'UPDATE rollups SET events = events + 100');
+    await tamper(folder, 'UPDATE item_days_2026_11 SET events = events + 100');
 
-    const again = openDuckdbStore({ dataDir: join(dataDir, `${folders}`), now: () => 0 });
-    const byDay = (item: string): Promise<readonly Row[]> =>
-      again.query({
+    const again = openDuckdbStore({ dataDir: folder, now: () => 0 });
+    const byDay = async (item: string): Promise<readonly unknown[]> => {
+      const rows = await again.query({
         measures: { n: { kind: 'count' } },
         dimensions: { time: { kind: 'time', interval: 'day' } },
         filter: { kind: 'equals', field: 'item', value: item },
         range: { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 10, 7) },
         order: [{ by: 'time', direction: 'ascending' }],
       });
-    expect((await byDay('roads')).map(({ n }) => n)).toEqual([101, 101, 1]);
-    expect((await byDay('trees')).map(({ n }) => n)).toEqual([101, 2, 1]);
-    await again.maintain(signal);
-    expect((await byDay('trees')).map(({ n }) => n)).toEqual([101, 2, 1]);
-    expect((await byDay('roads')).map(({ n }) => n)).toEqual([101, 101, 1]);
+      return rows.map(({ n }) => n);
+    };
+    expect(await byDay('roads')).toEqual([101, 101, 101]);
+    expect(await byDay('trees')).toEqual([101, 102, 101]);
+    await again.erase({ visitor: 'trees 1' });
+    expect(await byDay('trees')).toEqual([102, 101]);
+    await again.erase({ visitor: 'trees 2' });
+    expect(await byDay('trees')).toEqual([101]);
+    expect(await byDay('roads')).toEqual([101, 101, 101]);
     await again.close();
+  });
 
-    await tamper(
-      join(dataDir, `${folders}`),
-      'DELETE FROM rolled; DELETE FROM rollups; DELETE FROM dirty',
-    );
-    const rebuilt = openDuckdbStore({
-      dataDir: join(dataDir, `${folders}`),
-      now: () => Date.UTC(2026, 10, 7),
-    });
+  it('are made anew wherever they are missing', async () => {
+    const store = openAt(Date.UTC(2026, 10, 6, 12));
+    const folder = join(dataDir, `${folders}`);
+    const views = [1, 2].map((date) => eventAt(`2026-11-0${date}T10:00:00.000Z`, 'app'));
+    await take(store, [views, 'maintain']);
+    await store.close();
+    const tables = 'site_quarters site_days item_days item_details item_quarters'.split(' ');
+    const drops = tables.map((name) => `DROP TABLE ${name}_2026_11;`);
+    await tamper(folder, `${drops.join('')} DELETE FROM rollup_months; DELETE FROM rollup_state`);
+    const rebuilt = openDuckdbStore({ dataDir: folder });
     await rebuilt.maintain(signal);
-    const [row] = await rebuilt.query({
-      measures: { n: { kind: 'count' } },
-      range: { from: 0, to: Date.UTC(2100, 0, 1) },
-    });
-    expect(row).toEqual({ n: 7 });
+    const range = { from: 0, to: Date.UTC(2100, 0, 1) };
+    expect(await rebuilt.query({ measures: { n: { kind: 'count' } }, range })).toEqual([{ n: 2 }]);
     await rebuilt.close();
+    const counts = await tamper(folder, 'SELECT sum(events) FROM site_quarters_2026_11');
+    expect(Number(counts[0]?.[0])).toBe(2);
   });
 
   it('of many days of a month are brought into one order', async () => {
@@ -214,34 +221,52 @@ describe('rollups', () => {
       await daily.maintain(signal);
       await daily.close();
     }
-    const runs = await tamper(folder, 'SELECT count(DISTINCT run), count(*) FROM rolled');
-    expect(Number(runs[0]?.[0])).toBeLessThanOrEqual(6);
-    expect(Number(runs[0]?.[1])).toBe(12);
-    const counts = await tamper(
+    const [row] = await tamper(folder, 'SELECT runs, events FROM rollup_months');
+    expect(Number(row?.[0])).toBeLessThanOrEqual(6);
+    expect(Number(row?.[1])).toBe(expected);
+    const [sums] = await tamper(
       folder,
-      'SELECT grain, sum(events) FROM rollups GROUP BY 1 ORDER BY 1',
+      `SELECT (SELECT sum(events) FROM item_days_2026_11), (SELECT sum(events) FROM item_details_2026_11),
+         (SELECT sum(events) FROM site_days_2026_11), (SELECT count(DISTINCT run) FROM item_days_2026_11)`,
     );
-    expect(counts.map((row) => row.map(String))).toEqual([
-      ['day', `${expected}`],
-      ['quarter', `${expected}`],
-    ]);
+    expect(sums?.slice(0, 3).map(Number)).toEqual([expected, expected, expected]);
+    expect(Number(sums?.[3])).toBeLessThanOrEqual(6);
   });
 
   it('stop at a signal and go on at the next call', async () => {
     const store = openAt(Date.UTC(2026, 10, 30));
+    const folder = join(dataDir, `${folders}`);
     await take(store, [[eventAt('2026-11-02T10:00:00.000Z', 'app', { item: 'trees' })]]);
     await store.maintain(AbortSignal.abort());
-    const rolled = async (): Promise<unknown> => {
-      const copy = await tamper(join(dataDir, `${folders}`), 'SELECT count(*) FROM rolled');
-      return Number(copy[0]?.[0]);
-    };
     await store.close();
-    expect(await rolled()).toBe(0);
-    const again = openDuckdbStore({ dataDir: join(dataDir, `${folders}`) });
+    const counted = async (): Promise<number> => {
+      const rows = await tamper(folder, 'SELECT batch FROM rollup_state');
+      return Number(rows[0]?.[0]);
+    };
+    expect(await counted()).toBe(0);
+    const again = openDuckdbStore({ dataDir: folder });
     await again.maintain(AbortSignal.abort());
     await again.maintain(signal);
     await again.close();
-    expect(await rolled()).toBe(1);
+    expect(await counted()).toBe(1);
+  });
+
+  it('are kept up beside a writer and readers', async () => {
+    const store = openAt(Date.UTC(2026, 10, 30));
+    const range = { from: 0, to: Date.UTC(2100, 0, 1) };
+    const maintaining = new AbortController();
+    const maintained = (async () => {
+      while (!maintaining.signal.aborted) await store.maintain(maintaining.signal);
+    })();
+    for (let n = 1; n <= 40; n++) {
+      const time = new Date(Date.UTC(2026, 9, n, 12)).toISOString();
+      await store.append(batchOf('j', n, [eventAt(time, 'a', { item: `${n % 3}` })]), noRejects);
+      const [row] = await store.query({ measures: { n: { kind: 'count' } }, range });
+      expect(row).toEqual({ n });
+    }
+    maintaining.abort();
+    await maintained;
+    await store.close();
   });
 });
 
@@ -257,56 +282,98 @@ async function tamper(folder: string, sql: string): Promise<DuckDBValue[][]> {
 describe('a plan', () => {
   const day = (date: number): number => Date.UTC(2026, 10, date);
   const hour = (date: number, hours: number): number => Date.UTC(2026, 10, date, hours);
+  const state: RollupState = { upTo: 7, since: 0, months: ['2026_10', '2026_11'], dirty: [] };
+  const counted = { measures: { n: { kind: 'count' } } } as const;
+  const ofItem: Filter = { kind: 'equals', field: 'item', value: 'trees' };
 
-  it('takes whole days for a statistic without time, and quarter hours for one with it', () => {
-    const range = { from: hour(1, 5), to: hour(4, 5) };
-    const days = [day(1), day(2), day(3), day(4)];
-    expect(planRollups('day', range, days)).toEqual({
-      grain: 'day',
-      rolled: [{ from: day(2), to: day(4) }],
-      live: [
-        { from: hour(1, 5), to: day(2) },
-        { from: day(4), to: hour(4, 5) },
+  it('takes whole days, and what is left at the ends from the events', () => {
+    const range = { from: Date.UTC(2026, 9, 30, 5), to: hour(4, 5) };
+    expect(planRollups({ ...counted, range, filter: ofItem }, state)).toEqual({
+      name: 'item_days',
+      upTo: 7,
+      tables: [
+        { table: 'item_days_2026_10', from: Date.UTC(2026, 9, 31), to: day(1) },
+        { table: 'item_days_2026_11', from: day(1), to: day(4) },
       ],
-    });
-    expect(planRollups('quarter', range, days)).toEqual({
-      grain: 'quarter',
-      rolled: [range],
-      live: [],
-    });
-    const odd = { from: hour(1, 5) + 1, to: hour(1, 6) };
-    expect(planRollups('quarter', odd, days)).toEqual({
-      grain: 'quarter',
-      rolled: [{ from: hour(1, 5) + 900_000, to: hour(1, 6) }],
-      live: [{ from: odd.from, to: hour(1, 5) + 900_000 }],
+      counted: [{ from: Date.UTC(2026, 9, 31), to: day(4) }],
+      live: [
+        { from: range.from, to: Date.UTC(2026, 9, 31) },
+        { from: day(4), to: range.to },
+      ],
     });
   });
 
-  it('is none where no day is rolled up', () => {
-    expect(planRollups('day', { from: day(1), to: day(9) }, [])).toBeUndefined();
-    expect(planRollups('day', { from: hour(1, 1), to: hour(1, 9) }, [day(1)])).toBeUndefined();
+  it('takes quarter hours for the days of another zone', () => {
+    const range = { from: hour(1, 5), to: hour(4, 5) };
+    const dimensions = { time: { kind: 'time', interval: 'day' } } as const;
+    const query = { ...counted, dimensions, range, timeZone: 'Asia/Kolkata', filter: ofItem };
+    expect(planRollups(query, state)).toMatchObject({
+      name: 'item_quarters',
+      counted: [range],
+      live: [],
+    });
+  });
+
+  it('is none where nothing is counted', () => {
+    const range = { from: day(1), to: day(9) };
+    expect(planRollups({ ...counted, range }, { ...state, upTo: 0 })).toBeUndefined();
+    const short = { from: day(1) + 1, to: day(1) + 2 };
+    expect(planRollups({ ...counted, range: short }, state)).toBeUndefined();
+    expect(planRollups({ ...counted, range }, { ...state, since: day(9) })).toBeUndefined();
+  });
+
+  it('reads live what is dirty in its own scope', () => {
+    const range = { from: day(1), to: day(9) };
+    const dirty = [
+      { app: 'app', day: day(3), item: 'trees' },
+      { app: 'app', day: day(5), item: 'roads' },
+      { app: 'other', day: day(7), item: null },
+    ];
+    const liveOf = (filter?: Filter): unknown =>
+      planRollups({ ...counted, range, ...(filter && { filter }) }, { ...state, dirty })?.live;
+    expect(liveOf(ofItem)).toEqual([{ from: day(3), to: day(4) }]);
+    expect(liveOf({ kind: 'equals', field: 'app', value: 'other' })).toEqual([
+      { from: day(7), to: day(8) },
+    ]);
+    expect(liveOf()).toHaveLength(3);
   });
 
   it('has few stretches, whatever is dirty', () => {
-    const days = Array.from({ length: 100 }, (_, n) => day(1) + 2 * n * DAY_MS);
-    const plan = planRollups('day', { from: day(1), to: day(1) + 200 * DAY_MS }, days);
+    const dirty = Array.from({ length: 100 }, (_, n) => ({
+      app: 'app',
+      day: day(1) + 2 * n * DAY_MS,
+      item: 'trees',
+    }));
+    const range = { from: day(1), to: day(1) + 201 * DAY_MS };
+    const plan = planRollups({ ...counted, range }, { ...state, dirty });
     expect(plan?.live.length).toBeLessThanOrEqual(8);
-    expect(plan?.rolled.length).toBeGreaterThan(0);
+    expect(plan?.counted.length).toBeGreaterThan(0);
   });
 
-  const counted = { measures: { n: { kind: 'count' } } } as const;
   const range = { from: day(1), to: day(2) };
-  const timed = (timeZone: string, interval: 'minute' | 'hour' = 'hour'): Query => ({
+  const timed = (timeZone: string, interval: 'minute' | 'hour' | 'day' = 'hour'): Query => ({
     ...counted,
     range,
     timeZone,
     dimensions: { time: { kind: 'time', interval } },
   });
+  const referersBy = (interval: 'hour' | 'day'): Query => ({
+    ...timed('UTC'),
+    dimensions: {
+      time: { kind: 'time', interval },
+      referer: { kind: 'field', field: 'referer' },
+    },
+  });
   it.each<[string, Query, string | undefined]>([
-    ['a count', { ...counted, range }, 'day'],
-    ['hours of half an hour ahead', timed('Asia/Kolkata'), 'quarter'],
+    ['a count', { ...counted, range }, 'site_quarters'],
+    ['a count of an item', { ...counted, range, filter: ofItem }, 'item_days'],
+    ['days of an item', { ...timed('UTC', 'day'), filter: ofItem }, 'item_days'],
+    ['days elsewhere', { ...timed('Asia/Kolkata', 'day'), filter: ofItem }, 'item_quarters'],
+    ['hours of half an hour ahead', timed('Asia/Kolkata'), 'site_quarters'],
     ['minutes', timed('UTC', 'minute'), undefined],
     ['a zone of odd minutes', timed('+05:37'), undefined],
+    ['referers by day', referersBy('day'), 'site_days'],
+    ['referers by hour', referersBy('hour'), undefined],
     [
       'another field',
       { ...counted, range, filter: { kind: 'exists', field: 'visitor' } },
@@ -316,20 +383,9 @@ describe('a plan', () => {
     [
       'a count of some',
       { measures: { n: { kind: 'count', where: { kind: 'exists', field: 'item' } } }, range },
-      undefined,
+      'item_days',
     ],
-    [
-      'referers by hour',
-      {
-        ...timed('UTC'),
-        dimensions: {
-          time: { kind: 'time', interval: 'hour' },
-          referer: { kind: 'field', field: 'referer' },
-        },
-      },
-      undefined,
-    ],
-  ])('for %s', (_, query, grain) => {
-    expect(grainOf(query)).toBe(grain);
+  ])('for %s', (_, query, name) => {
+    expect(rollupOf(query)).toBe(name);
   });
 });
