@@ -105,7 +105,7 @@ export async function openCollector(
     commands: commandRoutes({ ...parts, journal, rejects, delivery }),
     async close() {
       clearInterval(agreeing);
-      await Promise.all([delivery, archive, ...chores].map((one) => one?.stop()));
+      await Promise.all([delivery.stop(), archive?.stop(), ...chores.map((one) => one.stop())]);
       await journal.close();
       await rejects.close();
       await store.close();

@@ -230,7 +230,7 @@ export const scanArb: fc.Arbitrary<Scan> = fc
   }));
 
 function ordered(names: readonly string[], [at, direction]: [number, Order['direction']]): Order {
-  return { by: String(names[at % names.length]), direction };
+  return { by: names[at % names.length] ?? '', direction };
 }
 
 function bare<T>(values: readonly T[]): T | readonly T[] {

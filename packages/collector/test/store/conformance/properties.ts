@@ -159,8 +159,8 @@ function expectPercentile(value: Row[string], sorted: readonly number[], at: num
     return;
   }
   const rank = (at / 100) * (sorted.length - 1);
-  const low = Number(sorted[Math.max(0, Math.floor(rank) - 1)]);
-  const high = Number(sorted[Math.min(sorted.length - 1, Math.ceil(rank) + 1)]);
+  const low = sorted[Math.max(0, Math.floor(rank) - 1)] ?? Number.NaN;
+  const high = sorted[Math.min(sorted.length - 1, Math.ceil(rank) + 1)] ?? Number.NaN;
   const { percentileError } = QUERY_LIMITS;
   expect(value).toBeGreaterThanOrEqual(low - Math.abs(low) * percentileError);
   expect(value).toBeLessThanOrEqual(high + Math.abs(high) * percentileError);

@@ -22,8 +22,10 @@ afterEach(async () => {
 
 /** Starts the appender; `command` may wrap it. Gives its lines one by one. */
 function start(size: number, command: readonly string[] = []): AsyncIterator<string> {
-  const [program = '', ...args] = [...command, process.execPath, appender, dataDir, String(size)];
-  child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [program, ...wrapped] = [...command, process.execPath];
+  child = spawn(program ?? '', [...wrapped, appender, dataDir, String(size)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 }
 
