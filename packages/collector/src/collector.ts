@@ -168,6 +168,7 @@ function appParts(config: Config, running: Running): AppParts {
     timeZone: settings.METRONOME_TIMEZONE,
     statistics,
     answerRules: {
+      sites: Object.keys(config.structure.sites),
       queryEventsMax: settings.METRONOME_QUERY_EVENTS_MAX,
       retentionDays: settings.METRONOME_RETENTION_DAYS,
     },

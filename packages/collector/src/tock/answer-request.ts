@@ -10,11 +10,15 @@ import { type Table, tableOf, tableOfItems } from './table.ts';
 
 /** What holds for all answers of a collector. */
 export interface AnswerRules {
+  /** The apps that the configuration lists. */
+  readonly sites: readonly string[];
   /** Events that one query may read; 0: any number. */
   readonly queryEventsMax: number;
   /** Whole UTC days that events are kept beside today; 0: for ever. */
   readonly retentionDays: number;
 }
+
+const NO_RULES: AnswerRules = { sites: [], queryEventsMax: 0, retentionDays: 0 };
 
 export interface Answered {
   readonly answer: Answer;
@@ -34,10 +38,10 @@ export async function answerRequest(
   statistic: Statistic,
   request: Request,
   now: number,
-  { queryEventsMax, retentionDays }: AnswerRules = { queryEventsMax: 0, retentionDays: 0 },
+  { sites, queryEventsMax, retentionDays }: AnswerRules = NO_RULES,
 ): Promise<Answered> {
   const range = period(request, now, retentionDays);
-  const app = request.app ?? (await onlyApp(store, now));
+  const app = request.app ?? (await onlyApp(store, now, sites));
   const everywhere = filterOf(request, app);
   const reader = statistic.isLight ? store : withEventLimit(store, queryEventsMax);
   const about = (scope: Scope): Promise<Answer> =>

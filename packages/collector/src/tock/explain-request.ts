@@ -28,7 +28,7 @@ export async function explainRequest(
 ): Promise<readonly Step[]> {
   const limited = withEventLimit(store, statistic.isLight ? 0 : rules.queryEventsMax);
   const { reader, measured } = measuring(limited);
-  const app = request.app ?? (await onlyApp(store, now));
+  const app = request.app ?? (await onlyApp(store, now, rules.sites));
   await answerRequest(reader, statistic, { ...request, app }, now, { ...rules, queryEventsMax: 0 });
   return Promise.all(
     measured.map(async ({ question, rows, ms }) => {

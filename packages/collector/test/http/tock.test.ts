@@ -44,7 +44,7 @@ function routes(options: { store?: EventStore; readTokens?: readonly string[] } 
     statistics: allStatistics({ 'by-format': { measures: { n: { kind: 'count' } } } }),
     access: new Access({ writeKeys: [], origins: [], readTokens: [], ...options }),
     timeZone: 'UTC',
-    answerRules: { queryEventsMax: 3, retentionDays: 30 },
+    answerRules: { sites: [], queryEventsMax: 3, retentionDays: 30 },
     now: () => now,
     ...options,
   }).onError((error, context) => problem(context, error));

@@ -7,7 +7,9 @@ import type { StoredEvent } from '../../src/event.ts';
 import { openDuckdbStore } from '../../src/store/duckdb/store.ts';
 import { answerRequest } from '../../src/tock/answer-request.ts';
 import { writeAnswer } from '../../src/tock/answer.ts';
+import { onlyApp } from '../../src/tock/only-app.ts';
 import { parseRequest } from '../../src/tock/request.ts';
+import type { Reader } from '../../src/tock/statistic.ts';
 import { tock } from '../../src/tock/statistics/tock.ts';
 import { batchOf, eventAt } from '../store/journal-lines.ts';
 
@@ -284,5 +286,19 @@ describe('apps', () => {
   it('are not made up by bots', async () => {
     const { ask } = await storeOf([of('shop'), of('made up', { bot: true })]);
     expect(await ask()).toContain('"views":{"2026-11-23":1}');
+  });
+
+  it('that the configuration lists are the only ones that count, where one has events', async () => {
+    const { store } = await storeOf([of('shop'), of('shop'), of('made up', { item: 'roads' })]);
+    const only = async (sites: readonly string[], reader: Reader): Promise<unknown> =>
+      onlyApp(reader, now, sites);
+    // Each reader is looked at anew.
+    const reader = (): Reader => ({
+      query: (query) => store.query(query),
+      scan: (scan) => store.scan(scan),
+    });
+    expect(await only(['shop', 'docs'], reader())).toBe('shop');
+    await expect(only(['docs'], reader())).rejects.toThrow(/one of made up, shop/);
+    await expect(only(['made up', 'shop'], reader())).rejects.toThrow(/one of made up, shop/);
   });
 });

@@ -226,7 +226,7 @@ export function declaredTests(open: OpenStore, numRuns: number): void {
 
   it('are refused with their cost where they would read more events than the limit', async () => {
     await take([at(0, { item: 'a' }), at(1, { item: 'a' }), at(2, { item: 'b' })]);
-    const rules = { queryEventsMax: 2, retentionDays: 0 };
+    const rules = { sites: [], queryEventsMax: 2, retentionDays: 0 };
     const answer = (statistic: typeof tock, item?: string) =>
       answerRequest(
         open.store,
@@ -254,7 +254,7 @@ export function declaredTests(open: OpenStore, numRuns: number): void {
       names: tock.parameters,
       timeZone: 'UTC',
     });
-    const rules = { queryEventsMax: 2, retentionDays: 0 };
+    const rules = { sites: [], queryEventsMax: 2, retentionDays: 0 };
     const found = await explainRequest(open.store, tock, request, noon, rules);
     expect(found.map(({ events, rows }) => ({ events, rows }))).toEqual([
       { events: 1, rows: 1 },
