@@ -3,7 +3,7 @@ import { accepts } from 'hono/accepts';
 import { cors } from 'hono/cors';
 import { etag, RETAINED_304_HEADERS } from 'hono/etag';
 import type { EventStore } from '../event-store.ts';
-import { answerRequest, type AnswerRules } from '../tock/answer-request.ts';
+import { type Answered, answerRequest, type AnswerRules } from '../tock/answer-request.ts';
 import { formatNames, type FormatName, FORMATS } from '../tock/formats.ts';
 import { parseRequest, type RequestRules } from '../tock/request.ts';
 import type { Statistic } from '../tock/statistic.ts';
@@ -14,6 +14,7 @@ import type { Access } from './access.ts';
 import { cacheControl } from './cache-control.ts';
 import { readNames } from './names.ts';
 import { openapi } from './openapi.ts';
+import { UnderWay } from './under-way.ts';
 
 export interface TockParts {
   readonly store: EventStore;
@@ -32,43 +33,49 @@ export interface TockParts {
  */
 export function tockRoutes(parts: TockParts): Hono {
   const routes = new Hono();
-  const site = formatNames.map((format) => ({
-    format,
-    tock: `/tock.${format}`,
-    items: `/items.${format}`,
-  }));
-  const paths = [...site.flatMap((each) => [each.tock, each.items]), '/tock/*', '/query/*'];
-  for (const path of paths) {
-    routes.use(path, cors({ origin: '*', allowMethods: ['GET'], allowHeaders: ['Authorization'] }));
-    routes.use(path, async (context, next) => {
-      parts.access.checkRead(context.req.header('authorization'));
-      await next();
-    });
-    routes.use(
-      path,
-      etag({ retainedHeaders: [...RETAINED_304_HEADERS, 'access-control-allow-origin'] }),
-    );
-  }
+  prepare(routes, parts.access);
   const description = openapi(parts.statistics, parts.access.guardsReading);
   routes.get('/openapi.json', cors({ origin: '*' }), (context) => context.json(description));
+  const underWay = new UnderWay<Answered>();
+  const reply = (context: Context, question: Question): Promise<Response> =>
+    answer(context, parts, underWay, question);
   const named = (name: string): Statistic => statisticNamed(parts.statistics, name);
-  for (const { format, ...path } of site) {
-    routes.get(path.tock, (context) => answer(context, parts, { statistic: tock, format }));
-    routes.get(path.items, (context) =>
-      answer(context, parts, { statistic: items, format, scopes: ['prefix'] }),
+  for (const format of formatNames) {
+    routes.get(`/tock.${format}`, (context) => reply(context, { statistic: tock, format }));
+    routes.get(`/items.${format}`, (context) =>
+      reply(context, { statistic: items, format, scopes: ['prefix'] }),
     );
   }
   routes.get('/tock/*', (context) => {
     const { names, format } = readNames(context.req.url, 'Ask for /tock/ITEM.json', 2);
     const [item = '', query] = names;
     const statistic = query === undefined ? tock : named(query);
-    return answer(context, parts, { statistic, format, item });
+    return reply(context, { statistic, format, item });
   });
   routes.get('/query/*', (context) => {
     const { names, format } = readNames(context.req.url, 'Ask for /query/QUERY.json', 1);
-    return answer(context, parts, { statistic: named(names[0] ?? ''), format });
+    return reply(context, { statistic: named(names[0] ?? ''), format });
   });
   return routes;
+}
+
+const ANSWERS = [
+  ...formatNames.flatMap((format) => [`/tock.${format}`, `/items.${format}`]),
+  '/tock/*',
+  '/query/*',
+];
+
+/** Any page may read, who has a token where one is needed; what has not changed is not sent again. */
+function prepare(routes: Hono, access: Access): void {
+  const retainedHeaders = [...RETAINED_304_HEADERS, 'access-control-allow-origin'];
+  for (const path of ANSWERS) {
+    routes.use(path, cors({ origin: '*', allowMethods: ['GET'], allowHeaders: ['Authorization'] }));
+    routes.use(path, async (context, next) => {
+      access.checkRead(context.req.header('authorization'));
+      await next();
+    });
+    routes.use(path, etag({ retainedHeaders }));
+  }
 }
 
 /** What a path asks for. */
@@ -81,6 +88,7 @@ interface Question extends Pick<RequestRules, 'scopes'> {
 async function answer(
   context: Context,
   { store, timeZone, answerRules, access, now }: TockParts,
+  underWay: UnderWay<Answered>,
   { statistic, format, item, scopes }: Question,
 ): Promise<Response> {
   const { searchParams } = new URL(context.req.url);
@@ -88,7 +96,9 @@ async function answer(
   const rules = { names, timeZone, ...(scopes && { scopes }) };
   const request = parseRequest(item, searchParams, rules);
   const at = now();
-  const answered = await answerRequest(store, statistic, request, at, answerRules);
+  const answered = await underWay.share(context.req.url, () =>
+    answerRequest(store, statistic, request, at, answerRules),
+  );
   const { type, write } = FORMATS[accepted(context, format)];
   return context.body(write(answered.answer, answered.table), 200, {
     'Content-Type': `${type}; charset=utf-8`,

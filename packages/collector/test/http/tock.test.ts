@@ -170,6 +170,12 @@ describe('bad input', () => {
     });
   });
 
+  it('can be read by the page that asked', async () => {
+    const response = await get('/tock/trees.json?form=2026-11-01', { origin: 'https://a.example' });
+    expect(response.status).toBe(400);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
   it('says what a query would cost', async () => {
     expect(await refusal('/query/by-format.json')).toMatchObject({
       status: 400,

@@ -8,6 +8,7 @@ export const filters: readonly QueryCase[] = [
   counted('equals-false-is-not-absent', { kind: 'equals', field: 'bot', value: false }, 0),
   counted('equals-one-of-many', { kind: 'equals', field: 'tags', value: 'bot' }, 1),
   counted('equals-a-key', { kind: 'equals', field: 'team', value: 'parks' }, 2),
+  counted('equals-a-key-by-labels', { kind: 'equals', field: 'labels.team', value: 'parks' }, 2),
   counted('equals-a-number-as-text', { kind: 'equals', field: 'size', value: 100 }, 1),
   counted('in', { kind: 'in', field: 'format', values: ['kml', 'csv', 'xlsx'] }, 3),
   counted('in-keys', { kind: 'in', field: 'team', values: ['parks', 'water'] }, 3),
