@@ -6,13 +6,15 @@ export const ENGINES: readonly Engine[] = ['chromium', 'firefox', 'webkit'];
 
 /** What an engine can do beyond the rest of the interface. The method throws where it is false. */
 type Capabilities = {
-  /** `click` with the middle button. WebKit's driver turns it into a left click. */
-  readonly middleClick: boolean;
+  /** `click` with the middle or right button. WebKit's driver makes left clicks of them. */
+  readonly otherButtons: boolean;
   /**
    * A click on a link with Control (or Meta, Shift) opens it elsewhere, as for a user. WebKit's
    * driver sends the modifier with the click, but the link is followed in the same tab.
    */
   readonly modifiedClickOpensTab: boolean;
+  /** `Page.kill`. Only Chromium's driver reaches the process of one tab. */
+  readonly killsTab: boolean;
 };
 
 export type Browser = {
@@ -29,7 +31,7 @@ export type Key = 'Enter' | 'Escape' | 'Space' | 'Tab';
 export type Modifier = 'Alt' | 'Control' | 'Meta' | 'Shift';
 
 export type ClickOptions = {
-  button?: 'left' | 'middle';
+  button?: 'left' | 'middle' | 'right';
   /** Held down during the click. */
   modifiers?: readonly Modifier[];
 };
@@ -53,6 +55,8 @@ export type Page = {
   newTab(url: string): Promise<Page>;
   /** Closes the tab as a user does; another tab of the profile comes to the front. */
   closeTab(): Promise<void>;
+  /** Lets the process of the tab die, so that no handler of the page runs, and closes it. */
+  kill(): Promise<void>;
   /** Puts the tab into the background: `visibilityState` is `hidden`. */
   hide(): Promise<void>;
   /** Brings the tab back to the front: `visibilityState` is `visible`. */

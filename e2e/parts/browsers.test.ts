@@ -82,9 +82,11 @@ describe.each(ENGINES)('%s', (engine) => {
     await opened.press('Enter');
     await reported('/input keydown Enter true');
     const middle = opened.click('a', { button: 'middle' });
-    if (!capabilities.middleClick) return expect(middle).rejects.toThrow('middle');
+    if (!capabilities.otherButtons) return expect(middle).rejects.toThrow('middle');
     await middle;
     await reported('/input auxclick 1 false true');
+    await opened.click('a', { button: 'right' });
+    await reported('/input auxclick 2 false true');
   });
 
   test('goes back through the back/forward cache', async () => {
@@ -122,6 +124,17 @@ describe.each(ENGINES)('%s', (engine) => {
     await tab.closeTab();
     await reported('/front pagehide false');
     await reported('/tabs visible');
+  });
+
+  test('kills one tab, whose page sees nothing of it', async () => {
+    const { capabilities } = await openBrowser(engine);
+    const opened = await open('/stays');
+    const tab = await opened.newTab(`${origin}/killed-tab`);
+    if (!capabilities.killsTab) return expect(tab.kill()).rejects.toThrow();
+    await tab.kill();
+    expect(await opened.evaluate('location.pathname')).toBe('/stays');
+    await reported('/stays visible');
+    expect(reports).not.toContain('/killed-tab pagehide false');
   });
 
   test('takes pictures', async () => {

@@ -68,7 +68,11 @@ async function wrapBrowser(
   return {
     engine,
     version: await browser.version(),
-    capabilities: { middleClick: true, modifiedClickOpensTab: true },
+    capabilities: {
+      otherButtons: true,
+      modifiedClickOpensTab: true,
+      killsTab: engine === 'chromium',
+    },
     newPage: () => newPage(browser),
     async kill() {
       const gone = once(program, 'exit');
@@ -105,6 +109,7 @@ function wrapPage(context: BrowserContext, page: PuppeteerPage): Page {
       return tab;
     },
     closeTab: () => page.close(),
+    kill: () => killTab(page),
     async hide() {
       cover ??= await context.newPage();
       await cover.bringToFront();
@@ -126,4 +131,16 @@ async function click(page: PuppeteerPage, selector: string, options: ClickOption
   for (const modifier of modifiers) await page.keyboard.down(modifier);
   await page.click(selector, { button });
   for (const modifier of modifiers) await page.keyboard.up(modifier);
+}
+
+async function killTab(page: PuppeteerPage): Promise<void> {
+  // Of BiDi, by which Firefox is driven, there is no such session.
+  const devtools = await page.createCDPSession();
+  const crashed = new Promise((resolve) => {
+    page.once('error', resolve);
+  });
+  // There is nobody left to answer it.
+  devtools.send('Page.crash').catch(() => {});
+  await crashed;
+  await page.close();
 }

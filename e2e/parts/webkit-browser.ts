@@ -54,7 +54,7 @@ export async function openWebKit(): Promise<Browser> {
   return {
     engine: 'webkit',
     version: String((await first.driver.getCapabilities()).get('browserVersion')),
-    capabilities: { middleClick: false, modifiedClickOpensTab: false },
+    capabilities: { otherButtons: false, modifiedClickOpensTab: false, killsTab: false },
     async newPage() {
       const profile = unused ?? (await start());
       unused = undefined;
@@ -157,6 +157,7 @@ function addTab(profile: Profile, handle: string): Page {
       if (next === undefined) await endProfile(profile);
       else await bringToFront(profile, next);
     },
+    kill: () => Promise.reject(new Error("WebKit's driver cannot kill one tab")),
     async hide() {
       await inTab(profile, handle, () => driver.manage().window().minimize());
       await pollPage(evaluate, `document.visibilityState === 'hidden'`);
