@@ -1,38 +1,62 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { type Browser, ENGINES, openBrowser } from '../parts/browsers.ts';
-import { play } from './play.ts';
+import { type Engine, ENGINES, openBrowser } from '../parts/browsers.ts';
+import { play, type Played } from './play.ts';
 import type { WireEvent } from './recording-collector.ts';
+import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { metronome } from './tracker.ts';
 
-describe.each(ENGINES)('%s', (engine) => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await openBrowser(engine);
-  });
-
-  describe.each(Object.entries(SCENARIOS))('%s', (_, scenarios) => {
-    for (const scenario of scenarios) {
-      const exception = scenario.except?.[engine];
-      const expected = exception ? exception.expected : scenario.expected;
-      // What an engine cannot do has no test there; the table names the reason.
-      if (!expected) continue;
-      const name = exception ? `${scenario.name} (${exception.reason})` : scenario.name;
-      test(name, async () => {
-        const { events, thrown } = await play(
-          browser,
-          { ...scenario, expected },
-          metronome,
-        );
-        expect(events.map((event, index) => parts(event, expected[index]))).toEqual(expected);
-        expect(thrown).toEqual([]);
+describe.each(Object.entries(SCENARIOS))('%s', (_, scenarios) => {
+  describe.each(scenarios)('$name', (scenario) => {
+    for (const engine of ENGINES) {
+      const { reason, ...otherwise } = scenario.except?.[engine] ?? {};
+      test.concurrent(reason ? `${engine}, which ${reason}` : engine, async () => {
+        await check(engine, { ...scenario, ...otherwise });
       });
     }
   });
 });
 
+async function check(engine: Engine, scenario: Scenario): Promise<void> {
+  const { expected, unordered, throws } = scenario;
+  const played = await play(await openBrowser(engine), scenario, metronome);
+  if (unordered) {
+    expect(played.events).toHaveLength(expected.length);
+    expect(played.events).toEqual(
+      expect.arrayContaining(expected.map((event) => expect.objectContaining(event))),
+    );
+  } else {
+    expect(played.events.map((event, index) => parts(event, expected[index]))).toEqual(expected);
+  }
+  expect(played.thrown.filter((message) => !throws?.test(message))).toEqual([]);
+  checkRequests(played, scenario);
+}
+
 /** What an expectation speaks of; all of an event that nobody expects. */
 function parts(event: WireEvent, expected: WireEvent = event): WireEvent {
   return Object.fromEntries(Object.keys(expected).map((key) => [key, event[key]]));
+}
+
+const KEEPALIVE_BYTES_MAX = 64 * 1024;
+
+/** What holds of the requests in all scenarios. */
+function checkRequests({ ticks, others, events }: Played, { requestsMax }: Scenario): void {
+  expect(others.filter((request) => !request.startsWith('GET'))).toEqual([]);
+  const variants = new Map<string, Set<string>>();
+  for (const { headers, bytes, events: sent } of ticks) {
+    expect(headers['content-type']).toMatch(/^text\/plain/);
+    expect(headers).not.toHaveProperty('cookie');
+    expect(bytes).toBeLessThan(KEEPALIVE_BYTES_MAX);
+    for (const { sent: _, ...event } of sent) {
+      const id = String(event['id']);
+      variants.set(id, (variants.get(id) ?? new Set()).add(JSON.stringify(event)));
+    }
+  }
+  // A retry says what the first attempt said.
+  expect([...variants.values()].filter(({ size }) => size > 1)).toEqual([]);
+  if (requestsMax === undefined) return;
+  const ids = new Set(events.map(({ id }) => id));
+  const carriers = ticks.filter((tick) => tick.events.some(({ id }) => ids.has(id)));
+  expect(carriers.length).toBeLessThanOrEqual(requestsMax);
 }

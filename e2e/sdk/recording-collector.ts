@@ -32,6 +32,8 @@ export interface RecordingCollector {
   readonly others: readonly string[];
   /** Larger bodies are answered with 413. */
   bodyBytesMax: number;
+  /** While set, all requests fail so. */
+  failing: Fault | undefined;
   /** Lets the next requests fail, one for each of these. */
   fail(...faults: readonly Fault[]): void;
   /** The events that count, in the order of their arrival. */
@@ -43,7 +45,8 @@ export interface RecordingCollector {
   reopen(): Promise<void>;
 }
 
-const DIST = new URL('../../packages/sdk/dist/', import.meta.url);
+/** Where the script-tag build is. */
+export const SCRIPTS_FOLDER: URL = new URL('../../packages/sdk/dist/', import.meta.url);
 const SCRIPTS = /^\/(metronome|metronome-vitals)\.js$/;
 const patienceMs = 20_000;
 
@@ -58,7 +61,8 @@ export async function startRecordingCollector(): Promise<RecordingCollector> {
     const body = await text(request);
     const events = parse(body);
     const bytes = Buffer.byteLength(body);
-    const outcome = faults.shift() ?? (bytes > collector.bodyBytesMax ? 413 : 202);
+    const outcome =
+      faults.shift() ?? collector.failing ?? (bytes > collector.bodyBytesMax ? 413 : 202);
     ticks.push({ headers: request.headers, bytes, events, outcome });
     if (outcome === 202) {
       for (const event of events) {
@@ -76,7 +80,7 @@ export async function startRecordingCollector(): Promise<RecordingCollector> {
     others.push(`${method} ${url}`);
     const script = SCRIPTS.exec(url)?.[0];
     if (script === undefined) return void response.writeHead(404, CORS).end();
-    const source = await readFile(new URL(`.${script}`, DIST));
+    const source = await readFile(new URL(`.${script}`, SCRIPTS_FOLDER));
     response.writeHead(200, { ...CORS, 'Content-Type': 'text/javascript' }).end(source);
   };
 
@@ -90,6 +94,7 @@ export async function startRecordingCollector(): Promise<RecordingCollector> {
     ticks,
     others,
     bodyBytesMax: 1024 * 1024,
+    failing: undefined,
     fail: (...next) => void faults.push(...next),
     counted: () => [...counted.values()],
     until: (condition, what) =>

@@ -7,49 +7,67 @@ import type { Tracker } from './tracker.ts';
 
 export interface Site {
   readonly origin: string;
-  /** Paths in the order in which they were asked for, with their query. */
-  readonly requested: readonly string[];
+  /** The same pages from another host. */
+  readonly otherOrigin: string;
+  /** The HTML of a path. */
+  document(path: string): string;
   /** Resolves when a path has been asked for. */
   until(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
+/**
+ * Every path is a page, but those under `/files/`: these answer with nothing, so that a click on a
+ * link to one leads nowhere, and no file is left behind.
+ */
 export async function startSite(
   scenario: Scenario,
   tracker: Tracker,
   collectorOrigin: string,
 ): Promise<Site> {
-  const requested: string[] = [];
+  const requested = new Set<string>();
   const waiting = new Map<string, () => void>();
-  const pages: Record<string, PageContent> = { '/': scenario, ...scenario.pages };
-
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    const { url = '/' } = request;
-    const path = url.replace(/[?].*/, '');
-    requested.push(url);
-    waiting.get(path)?.();
-    // A link to a file leads to no other page, and a click on it leaves no file behind.
-    if (/\.\w+$/.test(path) && !pages[path]) return void response.writeHead(204).end();
-    const content = pages[path] ?? {};
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...content.headers });
-    response.end(document(path, content));
+  const pages: Record<string, PageContent> = {
+    '/': scenario,
+    '/bare': { bare: true },
+    ...scenario.pages,
   };
 
-  const document = (path: string, content: PageContent): string => `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>${path}</title>
-${content.head ?? ''}
-${content.bare ? '' : tracker.head(collectorOrigin, { ...scenario.options, ...content.options })}
-</head><body>${content.html ?? ''}</body></html>`;
+  const answer = ({ url = '/' }: IncomingMessage, response: ServerResponse): void => {
+    const path = url.replace(/[?].*/, '');
+    requested.add(path);
+    waiting.get(path)?.();
+    if (path.startsWith('/files/')) return void response.writeHead(204).end();
+    const headers = Object.entries(pages[path]?.headers ?? {}).map(([name, value]) => [
+      name,
+      value.replaceAll('COLLECTOR', collectorOrigin),
+    ]);
+    response.writeHead(200, {
+      'Content-Type': 'text/html; charset=utf-8',
+      ...(Object.fromEntries(headers) as Record<string, string>),
+    });
+    response.end(pages[path]?.text ?? document(path));
+  };
 
-  const server = await serveLocally(answer);
+  const document = (path: string): string => {
+    const { bare, options, attributes, head = '', html = '' } = pages[path] ?? {};
+    const tags = tracker.head(collectorOrigin, { ...scenario.options, ...options }, attributes);
+    return `<!doctype html><html lang="en">
+<head><meta charset="utf-8"><link rel="icon" href="data:,"><title>${path}</title>
+${head}${bare ? '' : tags}</head>
+<body>${html}</body></html>`;
+  };
+
+  const { origin, close } = await serveLocally(answer);
   return {
-    origin: server.origin,
-    requested,
+    origin,
+    otherOrigin: origin.replace('127.0.0.1', 'localhost'),
+    document,
     until: (path) =>
       new Promise((resolve) => {
         waiting.set(path, resolve);
-        if (requested.includes(path)) resolve();
+        if (requested.has(path)) resolve();
       }),
-    close: server.close,
+    close,
   };
 }
