@@ -39,14 +39,13 @@ export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): 
       await rollups.state();
       return engine.read(async (session) => {
         const compiled = compile(query, planRollups(query, await rollups.state()));
-        const values = await session.rows(compiled.sql, compiled.params);
-        return toRows(values, compiled, query.timeZone ?? 'UTC');
+        return toRows(await session.ask(compiled), compiled, query.timeZone ?? 'UTC');
       });
     },
     async *scan(scan) {
       checkScan(scan);
       const compiled = compileScan(scan);
-      const values = await engine.read((session) => session.rows(compiled.sql, compiled.params));
+      const values = await engine.read((session) => session.ask(compiled));
       yield* toRows(values, compiled, 'UTC');
     },
     explain(question) {
