@@ -42,14 +42,15 @@ const page = html`<!doctype html>
         </p>
         <noscript><p>This page needs JavaScript; the calls do not.</p></noscript>
         <form id="form">
+          <div id="guarded" hidden>
+            <label for="token">Read token</label>
+            <input id="token" type="password" autocomplete="off" aria-describedby="why" />
+            <small id="why">This collector answers only with one.</small>
+          </div>
           <div>
             <label for="call">Call</label>
             <select id="call" aria-describedby="summary"></select>
             <small id="summary"></small>
-          </div>
-          <div id="guarded" hidden>
-            <label for="token">Read token</label>
-            <input id="token" type="password" autocomplete="off" />
           </div>
           <div id="fields"></div>
           <button>Ask</button>

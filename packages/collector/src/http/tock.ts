@@ -35,7 +35,7 @@ export function tockRoutes(parts: TockParts): Hono {
   const routes = new Hono();
   prepare(routes, parts.access);
   const description = openapi(parts.statistics, parts.access.guardsReading);
-  routes.get('/openapi.json', cors({ origin: '*' }), (context) => context.json(description));
+  routes.get('/openapi.json', (context) => context.json(description));
   const underWay = new UnderWay<Answered>();
   const reply = (context: Context, question: Question): Promise<Response> =>
     answer(context, parts, underWay, question);
@@ -59,7 +59,8 @@ export function tockRoutes(parts: TockParts): Hono {
   return routes;
 }
 
-const ANSWERS = [
+const READ = [
+  '/openapi.json',
   ...formatNames.flatMap((format) => [`/tock.${format}`, `/items.${format}`]),
   '/tock/*',
   '/query/*',
@@ -68,7 +69,7 @@ const ANSWERS = [
 /** Any page may read, who has a token where one is needed; what has not changed is not sent again. */
 function prepare(routes: Hono, access: Access): void {
   const retainedHeaders = [...RETAINED_304_HEADERS, 'access-control-allow-origin'];
-  for (const path of ANSWERS) {
+  for (const path of READ) {
     routes.use(path, cors({ origin: '*', allowMethods: ['GET'], allowHeaders: ['Authorization'] }));
     routes.use(path, async (context, next) => {
       access.checkRead(context.req.header('authorization'));

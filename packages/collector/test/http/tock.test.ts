@@ -237,7 +237,10 @@ describe('openapi.json', () => {
 
   it('asks for a token only where one is needed', async () => {
     expect((await document()).security).toEqual([]);
-    const guarded = await routes({ readTokens: ['let-me-read'] }).request('/openapi.json');
-    expect(((await guarded.json()) as Document).security).toEqual([{ token: [] }]);
+    const guarded = routes({ readTokens: ['let-me-read'] });
+    expect((await guarded.request('/openapi.json')).status).toBe(401);
+    const headers = { authorization: 'Bearer let-me-read' };
+    const response = await guarded.request('/openapi.json', { headers });
+    expect(((await response.json()) as Document).security).toEqual([{ token: [] }]);
   });
 });

@@ -22,7 +22,6 @@ interface Operation {
 
 interface Document {
   readonly paths: Readonly<Record<string, { readonly get: Operation }>>;
-  readonly security: readonly unknown[];
   readonly components: { readonly parameters: Readonly<Record<string, Parameter>> };
 }
 
@@ -31,20 +30,39 @@ const calls = element('call', HTMLSelectElement);
 const summary = element('summary', HTMLElement);
 const fields = element('fields', HTMLElement);
 const token = element('token', HTMLInputElement);
+const why = element('why', HTMLElement);
 const answer = element('answer', HTMLElement);
 const link = element('link', HTMLAnchorElement);
 const state = element('state', HTMLElement);
 const text = element('text', HTMLElement);
 
-const openapi: Document = await (await fetch('/openapi.json')).json();
-element('guarded', HTMLElement).hidden = openapi.security.length === 0;
-listCalls();
-showFields();
+let openapi: Document | undefined;
+void load();
 calls.addEventListener('change', showFields);
+token.addEventListener('change', () => void load());
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  void ask();
+  void (openapi ? ask() : load());
 });
+
+/** Reads what can be asked, which may take a token. */
+async function load(): Promise<void> {
+  if (openapi) return;
+  const response = await fetch('/openapi.json', { headers: authorization() });
+  element('guarded', HTMLElement).hidden = response.ok && token.value === '';
+  if (!response.ok) {
+    if (token.value !== '') why.textContent = 'This is none; give another.';
+    token.focus();
+    return;
+  }
+  openapi = await response.json();
+  listCalls();
+  showFields();
+}
+
+function authorization(): Record<string, string> {
+  return token.value === '' ? {} : { Authorization: `Bearer ${token.value}` };
+}
 
 function element<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.querySelector(`#${id}`);
@@ -63,24 +81,29 @@ function make<K extends keyof HTMLElementTagNameMap>(
 }
 
 function listCalls(): void {
-  const groups = Map.groupBy(Object.entries(openapi.paths), ([, { get }]) => get.tags[0] ?? '');
-  for (const [label, paths] of groups) {
-    const options = paths.map(([path]) => make('option', { value: path }, path));
-    calls.append(make('optgroup', { label }, ...options));
-  }
+  const groups = Map.groupBy(
+    Object.entries(openapi?.paths ?? {}),
+    ([, { get }]) => get.tags[0] ?? '',
+  );
+  calls.replaceChildren(
+    ...[...groups].map(([label, paths]) => {
+      const options = paths.map(([path]) => make('option', { value: path }, path));
+      return make('optgroup', { label }, ...options);
+    }),
+  );
 }
 
 function parametersOf(path: string): readonly Parameter[] {
-  const references = openapi.paths[path]?.get.parameters ?? [];
+  const references = openapi?.paths[path]?.get.parameters ?? [];
   return references.flatMap(({ $ref }) => {
-    const parameter = openapi.components.parameters[$ref.split('/').at(-1) ?? ''];
+    const parameter = openapi?.components.parameters[$ref.split('/').at(-1) ?? ''];
     return parameter ? [parameter] : [];
   });
 }
 
 function showFields(): void {
   const given = new FormData(form);
-  summary.textContent = openapi.paths[calls.value]?.get.summary ?? '';
+  summary.textContent = openapi?.paths[calls.value]?.get.summary ?? '';
   fields.replaceChildren(
     ...parametersOf(calls.value).map((one) => field(one, given.get(one.name))),
   );
@@ -138,8 +161,7 @@ async function ask(): Promise<void> {
   state.textContent = 'Asking …';
   const startedAt = performance.now();
   try {
-    const headers = token.value === '' ? {} : { Authorization: `Bearer ${token.value}` };
-    const response = await fetch(url, { headers, cache: 'no-cache' });
+    const response = await fetch(url, { headers: authorization(), cache: 'no-cache' });
     const body = await response.text();
     const type = response.headers.get('Content-Type') ?? '';
     text.textContent =
