@@ -153,7 +153,11 @@ export const createTracker = (
     listen(
       'pagehide visibilitychange',
       ({ type }) => {
-        if (document.hidden || type === 'pagehide') exit();
+        if (document.hidden) {
+          exit();
+          // What is recorded only now, as vitals are, would else have one chance against a 503.
+          depart();
+        } else if (type === 'pagehide') exit();
       },
       true,
     );
