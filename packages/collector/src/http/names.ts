@@ -7,8 +7,6 @@ export interface Names {
   readonly format: FormatName;
 }
 
-const EXTENSION = new RegExp(String.raw`\.(${formatNames.join('|')})$`, 'u');
-
 /**
  * The names after the first part of a path, at most `max`, each decoded once: ids may hold any
  * character, `/` as `%2F`. The last extension is the format, so the item `a.csv` is asked for as
@@ -18,14 +16,16 @@ export function readNames(url: string, ask: string, max: number): Names {
   const [path = ''] = url.replace(/^[^/]*\/\/[^/]*/u, '').split('?');
   const names = path.split('/').slice(2);
   const last = names.at(-1) ?? '';
-  const format = formatNames.find((name) => name === EXTENSION.exec(last)?.[1]);
+  const format = formatNames.find((name) => last.endsWith(`.${name}`));
   if (names.length > max || format === undefined) {
     const formats = formatNames.map((name) => `.${name}`).join(', ');
     const message = `${ask} (${formats}); a "/" in a name is written %2F.`;
     throw new MetronomeError('not-found', message);
   }
   try {
-    const decoded = [...names.slice(0, -1), last.replace(EXTENSION, '')].map(decodeURIComponent);
+    const decoded = [...names.slice(0, -1), last.slice(0, -format.length - 1)].map(
+      decodeURIComponent,
+    );
     return { names: decoded, format };
   } catch (cause) {
     const message = 'The name is not valid percent-encoding; a "%" is written %25.';
