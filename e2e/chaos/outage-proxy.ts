@@ -57,7 +57,8 @@ function refuse(answer: ServerResponse, status: number): void {
     .end(JSON.stringify({ error: { type, reason: 'an outage' }, status }));
 }
 
-function forward(
+/** Passes a request on, and its answer back. */
+export function forward(
   target: string,
   asked: IncomingMessage,
   answer: ServerResponse,

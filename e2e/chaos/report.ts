@@ -83,7 +83,7 @@ export async function endOf(collector: Victim): Promise<string[]> {
   return code === 0 ? [] : [`The collector ended with ${code} when told to stop.`];
 }
 
-async function untilNothingWaits(url: string): Promise<void> {
+export async function untilNothingWaits(url: string): Promise<void> {
   const deadline = Date.now() + DRAIN_PATIENCE_MS;
   for (;;) {
     const metrics = await (await fetch(`${url}/metrics`)).text();
