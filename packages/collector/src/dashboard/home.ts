@@ -28,7 +28,8 @@ export function homeRoutes(parts: HomeParts): Hono {
   routes.get('/home.css', (context) =>
     context.body(HOME_CSS, 200, { 'Content-Type': 'text/css; charset=utf-8' }),
   );
-  routes.get('/favicon.svg', (context) =>
+  // The second for pages that name none: browsers ask for it by themselves.
+  routes.on('GET', ['/favicon.svg', '/favicon.ico'], (context) =>
     context.body(FAVICON_SVG, 200, { 'Content-Type': 'image/svg+xml' }),
   );
   return routes;
