@@ -39,13 +39,13 @@ export async function play(
   scenario: Scenario,
   tracker: Tracker,
 ): Promise<Played> {
-  const collector = await startRecordingCollector();
+  const collector = await startRecordingCollector(tracker.wire, tracker.patienceMs);
   const site = await startSite(scenario, tracker, collector.origin);
   const own = scenario.profile === 'own';
   const page = (own ? undefined : shared.get(browser)) ?? (await browser.newPage());
   if (!own) shared.delete(browser);
   const thrown: string[] = [];
-  const visit = makeVisit(browser, page, site, collector, thrown);
+  const visit = makeVisit(browser, page, tracker, site, collector, thrown);
   let dispose: (() => Promise<void>) | undefined = page.dispose;
   try {
     if (scenario.open !== false) await visit.open('/');
@@ -71,6 +71,7 @@ export async function play(
 function makeVisit(
   browser: Browser,
   page: Page,
+  { lateScript }: Tracker,
   site: Site,
   collector: RecordingCollector,
   thrown: string[],
@@ -101,11 +102,13 @@ function makeVisit(
       ),
     ticked: (count) => collector.until(() => collector.ticks.length >= count, `${count} ticks`),
     async late() {
-      await pollPage(
-        page.evaluate,
-        `performance.getEntriesByType('resource').some(({ name, responseEnd }) =>
-          name.endsWith('/metronome-vitals.js') && responseEnd > 0)`,
-      );
+      if (lateScript !== undefined) {
+        await pollPage(
+          page.evaluate,
+          `performance.getEntriesByType('resource').some(({ name, responseEnd }) =>
+            name.endsWith('${lateScript}') && responseEnd > 0)`,
+        );
+      }
       await page.evaluate(async () => {
         await conformance.late();
       });

@@ -7,7 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 
 import { type LocalServer, serveLocally } from './local-server.ts';
 
@@ -45,12 +45,27 @@ export interface RecordingCollector {
   reopen(): Promise<void>;
 }
 
+/** How a product writes its requests. */
+export interface Wire {
+  /** Path and query of a POST that carries events. */
+  readonly path: RegExp;
+  /** Of a success. */
+  readonly status: 200 | 202;
+  /** The events of a body, in our words. One without an `id` counts as often as it comes. */
+  events(body: Buffer, headers: IncomingMessage['headers']): WireEvent[];
+}
+
+const TICKS: Wire = { path: /^\/tick$/, status: 202, events: (body) => parse(body.toString()) };
+
 /** Where the script-tag build is. */
 export const SCRIPTS_FOLDER: URL = new URL('../../packages/sdk/dist/', import.meta.url);
 const SCRIPTS = /^\/(metronome|metronome-vitals)\.js$/;
-const patienceMs = 20_000;
+const PATIENCE_MS = 20_000;
 
-export async function startRecordingCollector(): Promise<RecordingCollector> {
+export async function startRecordingCollector(
+  wire: Wire = TICKS,
+  patienceMs: number = PATIENCE_MS,
+): Promise<RecordingCollector> {
   const ticks: Tick[] = [];
   const others: string[] = [];
   const faults: Fault[] = [];
@@ -58,30 +73,36 @@ export async function startRecordingCollector(): Promise<RecordingCollector> {
   const watchers = new Set<() => void>();
 
   const tick = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = await text(request);
-    const events = parse(body);
-    const bytes = Buffer.byteLength(body);
+    const body = await buffer(request);
+    const events = wire.events(body, request.headers);
+    const bytes = body.length;
     const outcome =
       faults.shift() ?? collector.failing ?? (bytes > collector.bodyBytesMax ? 413 : 202);
     ticks.push({ headers: request.headers, bytes, events, outcome });
     if (outcome === 202) {
       for (const event of events) {
-        const identity = JSON.stringify([event['app'], event['id'], event['time']]);
+        const identity =
+          event['id'] === undefined
+            ? String(counted.size)
+            : JSON.stringify([event['app'], event['id'], event['time']]);
         if (!counted.has(identity)) counted.set(identity, event);
       }
     }
-    reply(response, outcome, events.length);
+    allowOrigin(request, response);
+    reply(response, outcome === 202 ? wire.status : outcome, events.length);
     for (const watcher of watchers) watcher();
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '' } = request;
-    if (method === 'POST' && url === '/tick') return tick(request, response);
+    if (method === 'POST' && wire.path.test(url)) return tick(request, response);
     others.push(`${method} ${url}`);
+    allowOrigin(request, response);
+    if (method === 'OPTIONS') return void response.writeHead(204).end();
     const script = SCRIPTS.exec(url)?.[0];
-    if (script === undefined) return void response.writeHead(404, CORS).end();
+    if (script === undefined) return void response.writeHead(404).end();
     const source = await readFile(new URL(`.${script}`, SCRIPTS_FOLDER));
-    response.writeHead(200, { ...CORS, 'Content-Type': 'text/javascript' }).end(source);
+    response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(source);
   };
 
   const server: LocalServer = await serveLocally((request, response) => {
@@ -120,14 +141,24 @@ export async function startRecordingCollector(): Promise<RecordingCollector> {
   return collector;
 }
 
-const CORS = { 'Access-Control-Allow-Origin': '*' };
+/** Any origin, and for products that ask for it, credentials and headers. */
+function allowOrigin({ headers }: IncomingMessage, response: ServerResponse): void {
+  const asked = headers['access-control-request-headers'];
+  response.setHeader('Access-Control-Allow-Origin', headers.origin ?? '*');
+  if (headers.origin !== undefined) response.setHeader('Access-Control-Allow-Credentials', 'true');
+  if (asked !== undefined) response.setHeader('Access-Control-Allow-Headers', asked);
+}
 
-function reply(response: ServerResponse, outcome: Tick['outcome'], accepted: number): void {
+function reply(
+  response: ServerResponse,
+  outcome: Tick['outcome'] | Wire['status'],
+  accepted: number,
+): void {
   if (outcome === 'hang') return;
   if (outcome === 'cut') return void response.destroy();
   const retry = outcome === 503 || outcome === 429 ? { 'Retry-After': '1' } : {};
-  response.writeHead(outcome, { ...CORS, ...retry, 'Content-Type': 'application/json' });
-  response.end(JSON.stringify(outcome === 202 ? { accepted, rejected: [] } : { status: outcome }));
+  response.writeHead(outcome, { ...retry, 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(outcome < 300 ? { accepted, rejected: [] } : { status: outcome }));
 }
 
 /** What is no list of objects would be rejected, and so counts as nothing. */

@@ -1,3 +1,5 @@
+import type { Wire } from './recording-collector.ts';
+
 /** A product that measures pages, and how to put it into one. */
 export interface Tracker {
   readonly name: string;
@@ -7,6 +9,12 @@ export interface Tracker {
    * recorded before has been sent, or could not be.
    */
   head(collectorOrigin: string, options: TagOptions, attributes?: string): string;
+  /** How its requests are read; ours by default. */
+  readonly wire?: Wire;
+  /** How long what is expected may take to come. */
+  readonly patienceMs?: number;
+  /** The end of the address of what it loads when the page is idle, if anything. */
+  readonly lateScript?: string;
 }
 
 /** Data attributes, without their `data-`. */
@@ -15,11 +23,22 @@ export type TagOptions = Readonly<Record<string, string | boolean>>;
 /** Back-off and batches take seconds in the SDK; in these pages that many times less. */
 const HASTE = 20;
 
+/** What differs from product to product: expressions in which `n` and `bytes` stand for the event. */
+export interface PageCalls {
+  readonly beat: string;
+  /** A promise: what was recorded has been sent, or could not be. */
+  readonly flush: string;
+  /** A promise: what waits for an idle moment observes the page. */
+  readonly late: string;
+}
+
 /**
+ * What the steps use in a page.
+ *
  * `thrown` is what nobody caught in the page: nothing of it may come from a tracker. `names` are
  * the globals before it.
  */
-const CONFORMANCE = `
+export const pageScript = ({ beat, flush, late }: PageCalls): string => `
 {
   const later = setTimeout;
   window.setTimeout = (run, ms, ...rest) => later(run, ms >= 1000 ? ms / ${HASTE} : ms, ...rest);
@@ -28,16 +47,15 @@ const CONFORMANCE = `
 }
 conformance = {
   thrown: [],
-  beat: (n, bytes) => metronome.track('beat', { n, ...(bytes && { text: 'x'.repeat(bytes) }) }),
+  beat: (n, bytes) => ${beat},
   async deliver() {
     this.delivered = false;
     // Clicks and navigations are noted in a task of their own, errors in groups of a second.
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    await metronome.flush();
+    await ${flush};
     this.delivered = true;
   },
-  late: () => import(performance.getEntriesByType('resource')
-    .find(({ name }) => name.endsWith('/metronome-vitals.js')).name),
+  late: () => ${late},
 };
 addEventListener('error', ({ target, message }) => {
   conformance.thrown.push(message ?? target.tagName + ' failed to load');
@@ -49,8 +67,16 @@ addEventListener('securitypolicyviolation', (event) => {
 conformance.names = Object.getOwnPropertyNames(window);
 `;
 
+const CONFORMANCE = pageScript({
+  beat: `metronome.track('beat', { n, ...(bytes && { text: 'x'.repeat(bytes) }) })`,
+  flush: 'metronome.flush()',
+  late: `import(performance.getEntriesByType('resource')
+    .find(({ name }) => name.endsWith('/metronome-vitals.js')).name)`,
+});
+
 export const metronome: Tracker = {
   name: 'metronome',
+  lateScript: '/metronome-vitals.js',
   head: (
     collectorOrigin,
     options,
