@@ -49,8 +49,9 @@ function cell(value: Answer): string {
 
 /**
  * Spreadsheets run text that begins like a formula, and anyone can send an event with such a name
- * (https://owasp.org/www-community/attacks/CSV_Injection); after a quote it is text.
+ * (https://owasp.org/www-community/attacks/CSV_Injection, also by full-width signs); after a quote
+ * it is text.
  */
 function harmless(text: string): string {
-  return /^[=+\-@\t\r]/u.test(text) ? `'${text}` : text;
+  return /^[=+\-@\uFF1D\uFF0B\uFF0D\uFF20\t\r\n]/u.test(text) ? `'${text}` : text;
 }

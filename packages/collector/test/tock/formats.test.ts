@@ -75,12 +75,15 @@ describe('CSV', () => {
     expect(text).toBe('key,value\r\n"a""b",1\r\n"c,d",1\r\n"e\nf",1\r\n"g\rh",1\r\n i ,1\r\n');
   });
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])('makes no formula of %j', (key) => {
-    const [, line] = FORMATS.csv
-      .write(new Map([[key, -5]]), () => tableOf(new Map([[key, -5]])))
-      .split(/\r\n/u);
-    expect(line?.replaceAll('"', '')).toBe(`'${key},-5`);
-  });
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '\uFF1D1+1'])(
+    'makes no formula of %j',
+    (key) => {
+      const [, line] = FORMATS.csv
+        .write(new Map([[key, -5]]), () => tableOf(new Map([[key, -5]])))
+        .split(/\r\n/u);
+      expect(line?.replaceAll('"', '')).toBe(`'${key},-5`);
+    },
+  );
 
   it('makes no formula of a column that is called like one', () => {
     expect(csv([{ sample: { '=a': 1 } }])).toEqual(['sample.=a', '1']);
