@@ -76,6 +76,28 @@ describe('the client', () => {
     expect(groups[0]?.sample?.message).toBe('x is undefined');
   });
 
+  test('knows the built-in statistics, all of them', async () => {
+    const known: readonly (keyof Statistics)[] = [
+      'tock',
+      'visitors',
+      'time',
+      'vitals',
+      'errors',
+      'flow',
+      'recommendations',
+      'campaigns',
+      'devices',
+      'live',
+      'retention',
+    ];
+    for (const name of known) expect(await client.of('trees', name)).toBeInstanceOf(Object);
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const response = await fetch(`${collector.url}/openapi.json`, { headers });
+    const { paths } = (await response.json()) as { paths: object };
+    const named = Object.keys(paths).flatMap((path) => /^\/query\/(.+)\./u.exec(path)?.[1] ?? []);
+    expect(new Set(['tock', ...named])).toEqual(new Set([...known, 'departments']));
+  });
+
   test('keeps the order of ids that look like integers', async () => {
     expect(await client.items({ limit: 3 })).toEqual([
       { item: '10', value: 2 },
@@ -112,6 +134,8 @@ describe('metronome explain', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^-- 1 of 1: at most 2 events read, 2 rows, [\d.]+ ms\nSELECT /u);
     expect(stdout).toContain('-- $1 = ');
+    const prefixed = await explain('departments', '--prefix', 'x', '--tz', 'Europe/Berlin');
+    expect(prefixed.stdout).toMatch(/^-- 1 of 1: at most 0 events read, 0 rows/u);
   });
 
   test('says what it does not know', async () => {

@@ -6,12 +6,12 @@ import { speak } from './speak.ts';
 
 /** `metronome explain QUERY`: the SQL or the search bodies of an answer, and what each cost. */
 export const explain: Command = {
-  usage: 'explain QUERY [--item ID] [--from DAY] [--to DAY]',
+  usage: 'explain QUERY [--item ID | --prefix TEXT] [--from DAY] [--to DAY]',
   meaning:
     'what the store is asked for an answer, and what that costs; QUERY is also tock or items',
   run: async (args) => {
     const sentence = 'Name one query: metronome explain QUERY.';
-    const asked = parseRequestArgs(args, sentence, { item: { type: 'string' } });
+    const asked = parseRequestArgs(args, sentence, ['item', 'prefix']);
     const { item, ...parameters } = asked.options;
     const names = [asked.name, ...(item === undefined ? [] : [item])].map(encodeURIComponent);
     const path = `/explain/${names.join('/')}.json?${queryOf(parameters)}`;

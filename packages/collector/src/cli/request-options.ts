@@ -4,10 +4,8 @@ import { parametersSchema } from '../tock/parameters.ts';
 
 type TextOptions = Readonly<Record<string, { readonly type: 'string' }>>;
 
-/** The parameters of a request as options of a command. */
-const PARAMETERS: TextOptions = Object.fromEntries(
-  Object.keys(parametersSchema.shape).map((name) => [name, { type: 'string' } as const]),
-);
+/** The parameters of a request, which are options of a command. */
+const PARAMETERS = Object.keys(parametersSchema.shape);
 
 export interface RequestArgs {
   /** The one thing that is named. */
@@ -22,9 +20,11 @@ export interface RequestArgs {
 export function parseRequestArgs(
   args: readonly string[],
   sentence: string,
-  more: TextOptions = {},
+  more: readonly string[] = [],
 ): RequestArgs {
-  const options = { ...PARAMETERS, ...more };
+  const options: TextOptions = Object.fromEntries(
+    [...PARAMETERS, ...more].map((option) => [option, { type: 'string' } as const]),
+  );
   const read = parseArgs({ args: [...args], options, allowPositionals: true });
   const [name, ...others] = read.positionals;
   if (name === undefined || others.length > 0) throw new MetronomeError('config', sentence);
