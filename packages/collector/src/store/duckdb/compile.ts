@@ -33,6 +33,19 @@ export function compile(query: Query, plan?: RollupPlan): CompiledQuery {
   return new Compiler(query, plan).compiled();
 }
 
+/**
+ * Compiles queries that are alike but for their filters and for the one dimension of each: `query`
+ * has the dimensions of all, what their filters share and no measures that matter. A row is the
+ * number of its query, a column for each dimension, and a count of the query's `own` events.
+ */
+export function compileTogether(
+  query: Query,
+  own: readonly Filter[],
+  plan: RollupPlan,
+): CompiledQuery {
+  return new Compiler(query, plan).together(own);
+}
+
 /** Compiles a checked scan likewise; the columns are its fields and marks. */
 export function compileScan(scan: Scan): CompiledQuery {
   return new Compiler({ measures: {}, range: scan.range }).scanned(scan);
@@ -71,10 +84,25 @@ class Compiler {
           ]
         : []),
     ].join('\n');
-    const localStarts = groups
-      .filter(([, d]) => d.kind === 'time' && d.interval !== 'minute' && d.interval !== 'hour')
-      .map(([name]) => name);
-    return { sql, params: this.#params, columns, localStarts: new Set(localStarts) };
+    return { sql, params: this.#params, columns, localStarts: localStartsOf(groups) };
+  }
+
+  together(own: readonly Filter[]): CompiledQuery {
+    const dimensions = Object.entries(this.#query.dimensions ?? {});
+    const names = dimensions.map((_, index) => `d${index}`);
+    const valued = dimensions.map(([, d], index) => `${this.#dimension(d).sql} AS d${index}`);
+    const counts = own.map((filter) => this.#measure({ kind: 'count', where: filter }));
+    const set = names.map((name, index) => `WHEN grouping(${name}) = 0 THEN ${index}`);
+    const count = names.map((name, index) => `WHEN grouping(${name}) = 0 THEN ${counts[index]}`);
+    const sql = [
+      `SELECT CASE ${set.join(' ')} END,`,
+      `  ${dimensions.map(([, d], index) => grouped(d, index)).join(', ')},`,
+      `  CASE ${count.join('\n    ')} END`,
+      `FROM (SELECT *, ${valued.join(', ')} FROM ${this.#source([])})`,
+      `GROUP BY GROUPING SETS (${names.map((name) => `(${name})`).join(', ')})`,
+    ].join('\n');
+    const columns = ['set', ...names, 'count'];
+    return { sql, params: this.#params, columns, localStarts: localStartsOf(dimensions) };
   }
 
   scanned({ fields, marks = {}, filter, visitors, limit }: Scan): CompiledQuery {
@@ -339,6 +367,13 @@ interface Values {
   /** `sql` is a list of different values. */
   readonly many: boolean;
   readonly type: FieldType;
+}
+
+function localStartsOf(dimensions: readonly (readonly [string, Dimension])[]): ReadonlySet<string> {
+  const days = dimensions.filter(
+    ([, d]) => d.kind === 'time' && d.interval !== 'minute' && d.interval !== 'hour',
+  );
+  return new Set(days.map(([name]) => name));
 }
 
 function grouped(dimension: Dimension, index: number): string {

@@ -7,7 +7,7 @@ import { columnType, eventColumns, quoted } from './schema.ts';
 /** The engine's rows as the query's: numbers as numbers, local starts as instants. */
 export function toRows(
   values: readonly (readonly DuckDBValue[])[],
-  { columns, localStarts }: CompiledQuery,
+  { columns, localStarts }: Pick<CompiledQuery, 'columns' | 'localStarts'>,
   timeZone: string,
 ): readonly Row[] {
   const instants = new Map<number, number>();

@@ -9,7 +9,7 @@ import { Engine } from './engine.ts';
 import { erase } from './erase.ts';
 import { expire } from './expire.ts';
 import { exported } from './export.ts';
-import { planRollups } from './rollup-plan.ts';
+import { Questions } from './questions.ts';
 import { Rollups } from './rollups.ts';
 import { toRows } from './rows.ts';
 import { scrub } from './scrub.ts';
@@ -27,6 +27,7 @@ export interface DuckdbOptions extends DatabaseOptions {
 export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): EventStore {
   const engine = new Engine(options);
   const rollups = new Rollups(engine);
+  const questions = new Questions(engine, rollups);
   return {
     cursor: async (collector) => {
       const { next } = await engine.read((session) => position(session, collector));
@@ -36,11 +37,7 @@ export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): 
     tallies: (collector) => tallies(engine, collector),
     async query(query) {
       checkQuery(query);
-      await rollups.state();
-      return engine.read(async (session) => {
-        const compiled = compile(query, planRollups(query, await rollups.state()));
-        return toRows(await session.ask(compiled), compiled, query.timeZone ?? 'UTC');
-      });
+      return questions.ask(query);
     },
     async *scan(scan) {
       checkScan(scan);
