@@ -43,7 +43,7 @@ export async function answerRequest(
   const range = period(request, now, retentionDays);
   const app = request.app ?? (await onlyApp(store, now, sites));
   const everywhere = filterOf(request, app);
-  const reader = statistic.isLight ? store : withEventLimit(store, queryEventsMax);
+  const reader = withEventLimit(store, queryEventsMax);
   const about = (scope: Scope): Promise<Answer> =>
     statistic.answer(reader, {
       ...request,

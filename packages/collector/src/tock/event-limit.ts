@@ -7,6 +7,8 @@ import type { Reader } from './statistic.ts';
 
 /** Fields that stores find events by without looking at each. */
 const FINDING: readonly string[] = ['app', 'item', 'event', 'bot'];
+/** Fields by which stores count events ahead: such counts are cheap however many events there are. */
+const COUNTED: readonly string[] = [...FINDING, 'format', 'referer'];
 
 /**
  * How many events a question makes a store look at, at most: those of its range for which the
@@ -16,7 +18,9 @@ export async function eventsRead(
   store: Reader,
   { filter, range }: Pick<Query | Scan, 'filter' | 'range'>,
 ): Promise<number> {
-  const finding = partsOf(filter).filter((part) => fieldsOf(part).every(isFinding));
+  const finding = partsOf(filter).filter((part) =>
+    fieldsOf(part).every((field) => FINDING.includes(field)),
+  );
   const measures = { events: { kind: 'count' } } as const;
   const [row] = await store.query({ measures, filter: allOf(...finding), range });
   return Number(row?.['events'] ?? 0);
@@ -24,7 +28,7 @@ export async function eventsRead(
 
 /**
  * A store that refuses what would read more than `eventsMax` events, before it reads any; 0: it
- * refuses nothing.
+ * refuses nothing. Plain counts of what stores count ahead are not looked at.
  */
 export function withEventLimit(store: Reader, eventsMax: number): Reader {
   if (eventsMax === 0) return store;
@@ -38,7 +42,7 @@ export function withEventLimit(store: Reader, eventsMax: number): Reader {
   };
   return {
     async query(query) {
-      await check(query);
+      if (!isCounted(query)) await check(query);
       return store.query(query);
     },
     async *scan(scan) {
@@ -60,11 +64,16 @@ async function checkLimit(
   throw new MetronomeError('bad-request', message, { extensions: { events, eventsMax } });
 }
 
+function isCounted({ measures, dimensions = {}, filter }: Query): boolean {
+  const fields = [
+    ...Object.values(dimensions).flatMap((one) => (one.kind === 'field' ? [one.field] : [])),
+    ...(filter ? fieldsOf(filter) : []),
+  ];
+  const isPlain = Object.values(measures).every(({ kind, where }) => kind === 'count' && !where);
+  return isPlain && fields.every((field) => COUNTED.includes(field));
+}
+
 function partsOf(filter: Filter | undefined): readonly Filter[] {
   if (filter?.kind === 'and') return filter.filters.flatMap(partsOf);
   return filter === undefined ? [] : [filter];
-}
-
-function isFinding(name: string): boolean {
-  return FINDING.includes(name);
 }

@@ -27,8 +27,6 @@ export interface Statistic {
   readonly parameters: readonly ParameterName[];
   /** Names of the columns, where the answer is one table: a list, or an object keyed by one dimension. */
   readonly columns?: readonly string[];
-  /** It reads little at any time, so what it costs is not looked up before. */
-  readonly isLight?: true;
   /** Throws `bad-request` for what it cannot answer. */
   answer(store: Reader, asked: Asked): Promise<Answer>;
 }

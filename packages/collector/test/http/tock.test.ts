@@ -44,7 +44,7 @@ function routes(options: { store?: EventStore; readTokens?: readonly string[] } 
     statistics: allStatistics({ 'by-format': { measures: { n: { kind: 'count' } } } }),
     access: new Access({ writeKeys: [], origins: [], readTokens: [], ...options }),
     timeZone: 'UTC',
-    answerRules: { sites: [], queryEventsMax: 3, retentionDays: 30 },
+    answerRules: { sites: [], queryEventsMax: 2, retentionDays: 30 },
     now: () => now,
     ...options,
   }).onError((error, context) => problem(context, error));
@@ -177,12 +177,14 @@ describe('bad input', () => {
   });
 
   it('says what a query would cost', async () => {
-    expect(await refusal('/query/by-format.json')).toMatchObject({
+    expect(await refusal('/query/devices.json')).toMatchObject({
       status: 400,
-      events: 4,
-      eventsMax: 3,
+      events: 3,
+      eventsMax: 2,
     });
-    expect((await get('/query/by-format.json?from=2026-11-23')).status).toBe(200);
+    expect((await get('/query/devices.json?from=2026-11-23')).status).toBe(200);
+    expect(await refusal('/items.json?by=visitors')).toMatchObject({ status: 400, events: 4 });
+    expect((await get('/items.json')).status).toBe(200);
   });
 
   it('is told from a store that is away', async () => {

@@ -29,7 +29,6 @@ const RANKS: Readonly<Record<Parameters['by'], Ranked>> = {
  */
 export const items: Statistic = {
   meaning: 'Items ranked by a count of the period.',
-  isLight: true,
   columns: ['item', 'value'],
   parameters: [...ofPeriod, 'by', 'limit'],
   answer(store, asked) {
