@@ -14,6 +14,10 @@ it.each([
 });
 
 it('names several that are about as near, and none that is further', () => {
-  expect(nearestFew('itme', ['duration', 'time', 'item', 'title'])).toEqual(['time', 'item', 'title']);
+  expect(nearestFew('itme', ['duration', 'time', 'item', 'title'])).toEqual([
+    'time',
+    'item',
+    'title',
+  ]);
   expect(nearestFew('pirce', ['source', 'price'])).toEqual(['price']);
 });
