@@ -346,7 +346,7 @@ WHERE ${this.#where(filter, range)}`;
       case 'minute':
         return `${time} - ${local} % 60000`;
       case 'hour':
-        return `${time} - ${local} % 3600000`;
+        return this.#hour(time, `${time} - ${local} % ${HOUR_MS}`);
       case 'day':
         return `${local} - ${local} % 86400000`;
       case 'week':
@@ -355,12 +355,31 @@ WHERE ${this.#where(filter, range)}`;
     }
   }
 
+  /**
+   * Where a zone shifts by a part of an hour, as Lord Howe does, the hour that the shift falls into
+   * begins with the shift if that skips its beginning, and is longer if that repeats its end.
+   */
+  #hour(time: string, start: string): string {
+    const { range, timeZone = 'UTC' } = this.#query;
+    const spans = offsetSpans(range.from - HOUR_MS, range.to, timeZone);
+    const odd = spans.flatMap(({ until, offsetMs }, index) => {
+      const next = spans[index + 1];
+      if (!next || (until + next.offsetMs) % HOUR_MS === 0) return [];
+      const shiftMs = next.offsetMs - offsetMs;
+      const first = shiftMs > 0 ? String(until) : `${start} - ${-shiftMs}`;
+      return [`WHEN ${time} >= ${until} AND ${start} < ${until} THEN ${first}`];
+    });
+    return odd.length === 0 ? start : `CASE ${odd.join(' ')} ELSE ${start} END`;
+  }
+
   /** Equal values share a parameter, so that the engine sees equal expressions as equal. */
   #bind(value: Param): string {
     const index = this.#params.indexOf(value);
     return `$${index === -1 ? this.#params.push(value) : index + 1}`;
   }
 }
+
+const HOUR_MS = 3_600_000;
 
 interface Values {
   readonly sql: string;
