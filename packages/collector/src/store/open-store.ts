@@ -15,7 +15,11 @@ import { ElasticsearchStore } from './elasticsearch/store.ts';
 export function openStore(settings: Settings, numericKeys: readonly string[] = []): EventStore {
   switch (settings.METRONOME_STORE) {
     case 'duckdb':
-      return openDuckdbStore({ dataDir: settings.METRONOME_DATA_DIR });
+      return openDuckdbStore({
+        dataDir: settings.METRONOME_DATA_DIR,
+        memoryMb: settings.METRONOME_DUCKDB_MEMORY_MB,
+        threads: settings.METRONOME_DUCKDB_THREADS,
+      });
     case 'elasticsearch':
       return new ElasticsearchStore({
         nodes: settings.METRONOME_ELASTICSEARCH_URL,
