@@ -34,12 +34,12 @@ export interface Page {
 export interface ReportedError {
   message?: string | undefined;
   /** Where it happened, or the address that failed. */
-  filename?: string;
+  filename?: string | undefined;
   lineno?: number;
   colno?: number;
   error?: { readonly stack?: string };
   /** Of a rejection. */
-  reason?: ReportedError['error'];
+  reason?: { readonly stack?: string; toString(): string };
   /** What it is, if not an error of a script. */
   kind?: string;
 }

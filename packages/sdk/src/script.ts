@@ -38,9 +38,9 @@ safely(() => {
 
   if (options.late !== false) {
     const vitalsUrl = `${folder}/metronome-vitals.js`;
-    (window.requestIdleCallback ?? setTimeout)(() =>
+    (window.requestIdleCallback ?? setTimeout)(() => {
       // Blocked or missing: everything else works without it.
-      import(vitalsUrl).then(metronome.use, () => {}),
-    );
+      import(vitalsUrl).then(metronome.use, () => {});
+    });
   }
 })();

@@ -54,7 +54,7 @@ export const createTracker = (
   let active: boolean | undefined;
   let view: View = { page: newId(), url: location.href, item: options.item };
   /** Of a view whose title, item and URL may still change. */
-  let draft: EventRecord | null = null;
+  let draft: EventRecord | null | undefined;
   /** Until when they may, of the latest view; none before the first. */
   let settling: ReturnType<typeof setTimeout> | undefined;
 

@@ -23,7 +23,8 @@ let url: string;
 let prepare: () => boolean | undefined;
 let charsMax = bodyCharsMax;
 let failures = 0;
-let timer: ReturnType<typeof setTimeout> | 0 = 0;
+/** Of the next batch, 0 while none is due. */
+let timer: unknown = 0;
 let sending: Promise<void> | null = null;
 
 /** `ready` is asked before each body whether anything may be sent. */
@@ -85,13 +86,14 @@ const drain = async (): Promise<void> => {
 };
 
 /** https://developer.mozilla.org/docs/Web/API/fetchLater_API, in Chromium only. */
-declare const fetchLater: typeof fetch;
+type LaterInit = RequestInit & { activateAfter: number };
+declare const fetchLater: (url: string, init: LaterInit) => unknown;
 
 /**
  * A JSON array of the lines; by `sent` on the first the collector sees a wrong clock. A string goes
  * as text/plain, which needs no preflight.
  */
-const request = (lines: readonly string[]): RequestInit & { activateAfter: number } => ({
+const request = (lines: readonly string[]): LaterInit => ({
   method: 'POST',
   // Safari 15 waits for as long as it takes.
   signal: AbortSignal.timeout?.(answerMsMax),

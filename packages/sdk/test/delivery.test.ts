@@ -29,7 +29,7 @@ const beat = (page: Page, count: number, { first = 0, bytes = 0 } = {}): Promise
   );
 const flush = (page: Page): Promise<void> => page.evaluate(() => metronome.flush());
 const stored = (page: Page): Promise<string[]> => page.evaluate(() => Object.keys(localStorage));
-const identity = ({ id, time }: Recorded): string => `${id} ${time}`;
+const identity = ({ id, time }: Recorded): string => `${String(id)} ${String(time)}`;
 const numbers = (events: Recorded[]): unknown[] =>
   events.map(({ n }) => n).toSorted((one, other) => Number(one) - Number(other));
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);

@@ -53,7 +53,10 @@ const visit = async (): Promise<Recorded[]> => {
 const shape = (event: Recorded): string =>
   Object.entries(event)
     .filter(([key]) => key !== 'sent')
-    .map(([key, value]) => `${key}: ${key === 'event' || key === 'kind' ? value : typeof value}`)
+    .map(
+      ([key, value]) =>
+        `${key}: ${key === 'event' || key === 'kind' ? String(value) : typeof value}`,
+    )
     .toSorted()
     .join('; ');
 

@@ -1,5 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export type Recorded = Record<string, unknown>;
@@ -44,7 +49,7 @@ export interface Recorder {
 const dist = new URL('../dist/', import.meta.url);
 const waitMsMax = 20_000;
 
-export const startRecorder = async (): Promise<Recorder> => {
+export const startRecorder = async (site: Recorder['site'] = {}): Promise<Recorder> => {
   const accepted = new Map<string, Recorded>();
   let waiting: (() => void)[] = [];
 
@@ -54,7 +59,8 @@ export const startRecorder = async (): Promise<Recorder> => {
     if (found.status === 0) response.destroy();
     if (found.status > 0) {
       if (found.status === 202) {
-        for (const event of found.events) accepted.set(`${event.id} ${event.time}`, event);
+        for (const event of found.events)
+          accepted.set(`${String(event.id)} ${String(event.time)}`, event);
       }
       response.writeHead(found.status, { 'Access-Control-Allow-Origin': '*' });
       response.end(JSON.stringify({ accepted: found.events.length, rejected: [] }));
@@ -79,7 +85,7 @@ export const startRecorder = async (): Promise<Recorder> => {
     }
   };
 
-  const server = createServer(async (request, response) => {
+  const reply = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = request.url ?? '/';
     const path = new URL(url, 'http://site').pathname;
     recorder.paths.push(path);
@@ -90,6 +96,11 @@ export const startRecorder = async (): Promise<Recorder> => {
     const body = Buffer.concat(chunks).toString();
     const events = JSON.parse(body) as Recorded[];
     take({ url, headers: request.headers, body, events, status: 0 }, response);
+  };
+
+  const server = createServer((request, response) => {
+    // A page that goes away breaks off its requests.
+    reply(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
@@ -98,7 +109,7 @@ export const startRecorder = async (): Promise<Recorder> => {
     ticks: [],
     paths: [],
     preflights: 0,
-    site: {},
+    site,
     answer: () => 202,
     accepted: (name) =>
       [...accepted.values()].filter((event) => name === undefined || event.event === name),

@@ -44,7 +44,7 @@ export const late = async (page: Page, file = '/metronome-vitals.js'): Promise<v
   await page.evaluate(`import(${JSON.stringify(await loaded.jsonValue())}).then(() => {})`);
 };
 
-/** Starts both with the test file, and gives each test a fresh profile. */
+/** Starts the browser with the test file; each test has a fresh profile and a fresh collector. */
 export const useVisitor = (): Visitor => {
   let browser: Browser;
   let recorder: Recorder;
@@ -62,7 +62,9 @@ export const useVisitor = (): Visitor => {
   afterEach(async () => {
     await context?.close();
     context = await browser.newContext();
-    recorder.reset();
+    // On a port of its own, where nothing arrives late from the pages of this test.
+    await recorder.close();
+    recorder = await startRecorder(recorder.site);
   });
   afterAll(async () => {
     await browser.close();
@@ -81,7 +83,7 @@ export const useVisitor = (): Visitor => {
       return current();
     },
     async open(path, options = {}) {
-      serve(recorder, path.split('?', 1)[0] as string, options);
+      serve(recorder, path.replace(/\?.*/, ''), options);
       const page = options.tab ?? (await current().newPage());
       await page.goto(recorder.origin + path);
       return page;

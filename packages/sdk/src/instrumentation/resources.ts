@@ -4,9 +4,12 @@
  */
 import type { Instrumentation } from '../instrumentation.ts';
 
-type Failure = SecurityPolicyViolationEvent & {
-  readonly target: HTMLImageElement & HTMLLinkElement;
-};
+/** An error of an element, or a violation. */
+interface Failure extends Event {
+  readonly target: EventTarget & { tagName?: string; href?: string; src?: string };
+  readonly effectiveDirective?: string;
+  readonly blockedURI?: string;
+}
 
 export const resources: Instrumentation = (_emit, { listen, report }) => {
   listen<Failure>(

@@ -7,6 +7,8 @@ export interface Listen {
    * In the capture phase, so that a page's handler that stops propagation hides nothing; with
    * `last`, in the bubble phase, after everybody else.
    */
+  // The caller knows which events its types are.
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   <E extends Event>(
     types: string,
     handler: (event: E) => void,
