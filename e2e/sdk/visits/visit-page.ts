@@ -101,8 +101,9 @@ function actOut({ visit, tab, plan, haste }: VisitOptions): void {
     if (last && !acted) act(last);
     acted = true;
     if (plan.end === 'leave') location.href = `/bye/${visit}/${tab}`;
-    // A click on a link a moment ago may have broken it off.
-    else if (!tell(`/ended/${visit}/${tab}`, null)) later(end, 100);
+    else if (tell(`/ended/${visit}/${tab}`, null)) return;
+    // A click on a link a moment ago may have won over it.
+    later(end, 1_000);
   };
   addEventListener('load', () => {
     for (const action of plan.actions) if (action !== last) later(() => act(action), action.atMs);
