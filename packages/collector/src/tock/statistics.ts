@@ -31,6 +31,9 @@ export const BUILT_IN = {
   retention: retention({}),
 } as const satisfies Record<string, Statistic>;
 
+/** What no declared query may be called; the last two have calls of their own. */
+const TAKEN: readonly string[] = [...Object.keys(BUILT_IN), 'tock', 'items'];
+
 /** The application's keys that the built-in statistics use as numbers. */
 export const BUILT_IN_NUMERIC_KEYS: readonly string[] = ['count'];
 
@@ -40,7 +43,7 @@ export const BUILT_IN_NUMERIC_KEYS: readonly string[] = ['count'];
  * Throws `config` where it declares one of a name that is taken.
  */
 export function allStatistics(queries: Readonly<Record<string, DeclaredQuery>> = {}): Statistics {
-  const taken = Object.keys(queries).find((name) => Object.hasOwn(BUILT_IN, name));
+  const taken = TAKEN.find((name) => Object.hasOwn(queries, name));
   if (taken !== undefined) {
     const message = `queries.${taken}: there is a built-in statistic of this name; choose another.`;
     throw new MetronomeError('config', message);

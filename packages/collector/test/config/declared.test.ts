@@ -204,12 +204,14 @@ describe('a declaration that is wrong stops the start at its spot', () => {
     await expect(read(JSON.stringify({ queries }))).rejects.toThrow(
       /queries\.my query: a query is named by letters, digits, - and _/,
     );
-    const { structure } = await read(
-      JSON.stringify({ queries: { errors: { measures: { n: count } } } }),
-    );
-    expect(() => allStatistics(structure.queries)).toThrow(
-      /queries\.errors: there is a built-in statistic of this name/,
-    );
+    for (const taken of ['errors', 'tock', 'items']) {
+      const { structure } = await read(
+        JSON.stringify({ queries: { [taken]: { measures: { n: count } } } }),
+      );
+      expect(() => allStatistics(structure.queries)).toThrow(
+        `queries.${taken}: there is a built-in statistic of this name`,
+      );
+    }
   });
 
   test('a file that is no JSON', async () => {

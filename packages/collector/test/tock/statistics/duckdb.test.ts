@@ -14,7 +14,7 @@ describeStatistics(
     folders.push(dataDir);
     return openDuckdbStore({ dataDir });
   },
-  60,
+  40,
 );
 
 afterAll(async () => {

@@ -12,7 +12,7 @@ describeStatistics(
     // Several shards, so that no answer is right only because one shard has it all.
     return cluster.open({ shards: 2 });
   },
-  12,
+  8,
 );
 
 afterAll(async () => {
