@@ -315,10 +315,10 @@ export const actions: readonly Scenario[] = [
     steps: async ({ page, site }) => {
       await page.evaluate((href: string) => {
         document.body.innerHTML = `<a href="${href}">Elsewhere</a>`;
-      }, `${site.otherOrigin}/bare?a=1`);
+      }, `${site.otherOrigin}/files/elsewhere?a=1`);
       await page.click('a');
     },
-    expected: [{ event: 'outbound', target: 'other:/bare?a=1', url: '/' }],
+    expected: [{ event: 'outbound', target: 'other:/files/elsewhere?a=1', url: '/' }],
   },
   {
     name: 'a link to the own host is not outbound',
