@@ -6,7 +6,7 @@ import { openBrowser } from '../../e2e/parts/browsers.ts';
 import { serveLocally } from '../../e2e/sdk/local-server.ts';
 import { SCRIPTS_FOLDER } from '../../e2e/sdk/recording-collector.ts';
 import { metronome } from '../../e2e/sdk/tracker.ts';
-import { describeMachine } from '../machine.ts';
+import { describeMachine, loadAverage } from '../machine.ts';
 import { brotliBytes, bundle, installProducts } from './bundle.ts';
 import { conform } from './conform.ts';
 import { peerTracker } from './peer-tracker.ts';
@@ -36,6 +36,7 @@ const scripts = await serveLocally(({ url = '' }, response) => {
 });
 
 // Before anything else runs in the browser.
+const load = loadAverage();
 const starts = await measureStarts({
   Metronome: own('metronome.js'),
   ...Object.fromEntries(
@@ -51,6 +52,7 @@ const text = comparisonText({
   columns,
   scenarios,
   starts,
+  load,
 });
 console.log(text);
 if (values.product === undefined)

@@ -1,6 +1,21 @@
 import type { WireEvent } from '../../e2e/sdk/recording-collector.ts';
 import type { TagOptions } from '../../e2e/sdk/tracker.ts';
 
+/** Scenarios of navigations within the document. */
+export const SPA: readonly string[] = [
+  'push',
+  'push and at once a replace: one view, of the final address',
+  'three pushes at 400 ms',
+  'three pushes in a row',
+  'push, then Back',
+  'a replace to another path',
+  'a push that changes only the query',
+];
+
+/** The same reason for several scenarios. */
+export const because = (reason: string, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, reason]));
+
 /** A tracker from npm, configured at its best, in the terms of the conformance table. */
 export interface Product {
   readonly name: string;

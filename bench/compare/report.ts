@@ -21,10 +21,12 @@ export interface Comparison {
   readonly columns: readonly Column[];
   readonly scenarios: readonly Compared[];
   readonly starts: Readonly<Record<string, Started>>;
+  /** Of the machine, before the starts were measured. */
+  readonly load: number;
 }
 
 export function comparisonText(comparison: Comparison): string {
-  const { date, machine, browser, columns } = comparison;
+  const { date, machine, browser, columns, load } = comparison;
   return `# Comparison with other trackers
 
 Written by \`npm run compare\` on ${date}, in ${browser}, ${machine}. Do not edit.
@@ -37,7 +39,7 @@ ${summary(comparison)}
 
 ## Start-up
 
-Compiling and running the script on a processor slowed down ${SLOWDOWN} times, in fresh pages, in turns; median of ${LOADS} loads, and the range without the lowest and the highest tenth.
+Compiling and running the script on a processor slowed down ${SLOWDOWN} times, in fresh pages, in turns; median of ${LOADS} loads, and the range without the lowest and the highest tenth. The machine's load average was ${load.toFixed(1)} before; above 1, something else was running and the figures are too high.
 
 ${startsTable(comparison)}
 

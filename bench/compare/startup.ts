@@ -6,7 +6,7 @@ import { serveLocally } from '../../e2e/sdk/local-server.ts';
 
 /** Of a processor four times slower than this one. */
 export const SLOWDOWN = 4;
-export const LOADS = 21;
+export const LOADS = 15;
 
 export interface Started {
   readonly medianMs: number;

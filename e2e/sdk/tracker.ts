@@ -21,7 +21,7 @@ export interface Tracker {
 export type TagOptions = Readonly<Record<string, string | boolean>>;
 
 /** Back-off and batches take seconds in the SDK; in these pages that many times less. */
-const HASTE = 20;
+export const HASTE = 20;
 
 /** What differs from product to product: expressions in which `n` and `bytes` stand for the event. */
 export interface PageCalls {

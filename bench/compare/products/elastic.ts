@@ -1,5 +1,5 @@
 import type { WireEvent } from '../../../e2e/sdk/recording-collector.ts';
-import type { Product } from '../product.ts';
+import { because, type Product, SPA } from '../product.ts';
 
 interface Line {
   readonly transaction?: {
@@ -43,6 +43,7 @@ export const elastic: Product = {
     download: 'no downloads',
     outbound: 'clicks as transactions, but no outbound links',
   },
+  except: because('route changes are timed where they load something, not counted', SPA),
   path: /^\/intake\/v\d\/rum\/events/u,
   endpoint: (collectorOrigin) => ({ serverUrl: collectorOrigin }),
   events: (body) =>

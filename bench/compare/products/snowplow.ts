@@ -1,5 +1,5 @@
 import type { WireEvent } from '../../../e2e/sdk/recording-collector.ts';
-import type { Product } from '../product.ts';
+import { because, type Product, SPA } from '../product.ts';
 
 interface Sent {
   readonly data: readonly Readonly<Record<string, string>>[];
@@ -19,6 +19,7 @@ export const snowplow: Product = {
     globalThis.peer = (n, label) => trackStructEvent({ category: 'app', action: 'beat', label, value: n });`,
   options: { respect: () => ({ tracker: { respectDoNotTrack: true } }) },
   without: { download: PLUGIN, outbound: PLUGIN, error: PLUGIN, vital: PLUGIN },
+  except: because('views within a document by calls of the application', SPA),
   path: /^\/com\.snowplowanalytics\.snowplow\/tp2$/u,
   endpoint: (collectorOrigin) => ({ collector: collectorOrigin }),
   events(body) {

@@ -23,6 +23,8 @@ export interface Row {
 
 export interface Verdict {
   readonly rows: readonly Row[];
+  /** What waits of visits that were the last, with the collector reachable: how many of each event. */
+  readonly waitsFor: Readonly<Record<string, number>>;
   /** Gone events that the SDK itself reported as given up. */
   readonly reported: number;
   /** Gone events of tabs that were killed, of which nobody could know. */
@@ -76,12 +78,18 @@ export function judge(evidence: Evidence): Verdict {
   const whole = came.filter(({ broken }) => broken === undefined);
   const rows = makeRows();
   const violations = [...faults];
+  const waitsFor: Record<string, number> = {};
   let reported = 0;
   let untold = 0;
   for (const visitor of whole) {
     for (const visit of visitor.endings.keys()) rowOf(rows, visitor, visit).visits += 1;
     for (const event of visitor.events.values()) {
-      count(rowOf(rows, visitor, event.visit), fateOf(event, visitor, stored));
+      const row = rowOf(rows, visitor, event.visit);
+      const fate = fateOf(event, visitor, stored);
+      count(row, fate);
+      if (row === rows.last && fate === 'waiting') {
+        waitsFor[event.event] = (waitsFor[event.event] ?? 0) + 1;
+      }
     }
     const { gone, given, unseen } = accountOf(visitor, stored);
     if (gone !== given + unseen) violations.push(accusation(visitor, stored, gone, given));
@@ -99,6 +107,7 @@ export function judge(evidence: Evidence): Verdict {
   if (front.others.size > 0) violations.push(`Not only ticks: ${[...front.others].join(', ')}.`);
   return {
     rows: Object.values(rows),
+    waitsFor,
     reported,
     untold,
     unknown,
@@ -222,12 +231,18 @@ export function textOf(verdict: Verdict): string {
     '| --- | --: | --: | --: | --: | --: | --: | --: | --: |',
     ...rows.map(rowText),
     '',
+    `Of the visitors who do not come back, with the collector reachable: ${waitsForText(verdict)} wait in the browser.`,
     `Of the events that are gone, the SDK reported ${reported} as given up, visitor by visitor; ${verdict.untold} are of killed tabs, of which nobody could know.`,
     `The collector's audit: ${audit.acknowledged} acknowledged = ${audit.stored} stored + ${audit.duplicates} duplicate + ${audit.rejected} rejected + ${audit.waiting} waiting. Stored and never recorded: ${verdict.unknown}.`,
     ...[...verdict.violations, ...missedTargets(verdict)].map(
       (sentence) => `\nVIOLATION ${sentence}`,
     ),
   ].join('\n');
+}
+
+function waitsForText({ waitsFor }: Verdict): string {
+  const kinds = Object.entries(waitsFor).map(([event, number]) => `${number} ${event}`);
+  return kinds.join(', ') || 'no events';
 }
 
 function rowText(row: Row): string {

@@ -72,10 +72,9 @@ function actOut({ visit, tab, plan, haste }: VisitOptions): void {
   const beforeSend = (event: Record<string, unknown>): Record<string, unknown> => {
     const { id, event: name, value } = event;
     notes.push({ id, event: name, value } as Note);
-    // Told when the SDK has the event as well, for the page may be closed meanwhile; but in Firefox
-    // there are no microtasks any more when it is going.
-    if (going) tellNotes();
-    else if (notes.length === 1) queueMicrotask(tellNotes);
+    // Told when the SDK has the event as well, for the page may be closed meanwhile. Firefox has no
+    // microtasks any more when the page is going.
+    if (!going && notes.length === 1) queueMicrotask(tellNotes);
     return event;
   };
   Object.assign(window, { metronome: { q: [], options: { beforeSend } } });
@@ -106,6 +105,9 @@ function actOut({ visit, tab, plan, haste }: VisitOptions): void {
     later(end, 1_000);
   };
   addEventListener('load', () => {
+    // After the SDK's own listeners.
+    addEventListener('pagehide', tellNotes);
+    addEventListener('visibilitychange', tellNotes);
     for (const action of plan.actions) if (action !== last) later(() => act(action), action.atMs);
     later(end, plan.ms);
   });

@@ -49,6 +49,7 @@ interface Scene {
 
 /** What is still on its way when the last visitor has gone. */
 const LATE_MS = 3_000;
+const VISIT_MS_MAX = 120_000;
 /** Offline spells are planned for so much longer than a visit is. */
 const SPELLS_MS = 60_000;
 
@@ -131,17 +132,32 @@ async function playLane(scene: Scene, engine: Engine, queue: VisitorPlan[]): Pro
     try {
       for (const [number, visit] of plan.visits.entries()) {
         await delay(visit.absenceMs);
-        visitor.endings.push(await playVisit(scene, window.page, chance, plan, number, visit));
+        const playing = playVisit(scene, window.page, chance, plan, number, visit);
+        visitor.endings.push(await orGiveUp(playing, `visit ${number}`));
       }
     } catch (error) {
       // A driver that gave up: with its window goes what the visitor had stored.
       visitor.broken = String(error);
       say(`${engine}, ${plan.name}: ${visitor.broken}`);
-      await window.close().catch(() => {});
+      void window.close().catch(() => {});
       window = await openWindow(engine);
     }
   }
-  await window.close();
+  await orGiveUp(window.close(), 'the window').catch(() => {});
+}
+
+/** Rejects when a driver does not answer. */
+async function orGiveUp<Result>(playing: Promise<Result>, what: string): Promise<Result> {
+  const giveUp = new AbortController();
+  const late = delay(VISIT_MS_MAX, undefined, { signal: giveUp.signal }).then(() => {
+    throw new Error(`${what} never came to its end`);
+  });
+  try {
+    return await Promise.race([playing, late]);
+  } finally {
+    giveUp.abort();
+    late.catch(() => {});
+  }
 }
 
 interface Window {
