@@ -45,11 +45,18 @@ export class Rollups {
 
   /** As of the last commit, or the one before: both are true. */
   state(): Promise<RollupState> {
-    this.#state ??= this.#engine.upkeep(readState).catch((error: unknown) => {
+    this.#state ??= this.#upkeep(readState);
+    return this.#state;
+  }
+
+  /** After a failure nobody knows what is committed: the state is then read again. */
+  async #upkeep<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await this.#engine.upkeep(work);
+    } catch (error) {
       this.#state = undefined;
       throw error;
-    });
-    return this.#state;
+    }
   }
 
   /**
@@ -58,7 +65,7 @@ export class Rollups {
    */
   async correcting<T>(work: (markDirty: MarkDirty) => Promise<T>): Promise<T> {
     await this.state();
-    return this.#engine.upkeep(() => work((session, where) => this.#markDirty(session, where)));
+    return this.#upkeep(() => work((session, where) => this.#markDirty(session, where)));
   }
 
   async #markDirty(session: Session, { sql, params }: Statement): Promise<void> {
@@ -99,9 +106,7 @@ export class Rollups {
       const { dirty, upTo } = await this.state();
       const day = dirty[0]?.day;
       if (day === undefined || signal.aborted) return;
-      await this.#engine.upkeep((session) =>
-        session.transaction(() => countDay(session, day, upTo)),
-      );
+      await this.#upkeep((session) => session.transaction(() => countDay(session, day, upTo)));
       await this.#change((state) => ({ dirty: state.dirty.filter((part) => part.day !== day) }));
     }
   }
@@ -117,7 +122,7 @@ export class Rollups {
       months: months.filter((month) => monthRange(month).to > since),
     }));
     await this.#engine.settled();
-    await this.#engine.upkeep((session) => session.transaction(() => forgetBefore(session, since)));
+    await this.#upkeep((session) => session.transaction(() => forgetBefore(session, since)));
   }
 
   async #waitingBatches(): Promise<readonly Waiting[]> {
@@ -133,7 +138,7 @@ export class Rollups {
 
   async #countArrived(upTo: number): Promise<void> {
     const state = await this.state();
-    const months = await this.#engine.upkeep((session) =>
+    const months = await this.#upkeep((session) =>
       session.transaction(async () => {
         const where = `batch > ${state.upTo} AND batch <= ${upTo}`;
         await insertCounts(session, upTo, {
@@ -157,11 +162,11 @@ export class Rollups {
     for (const [month] of months) {
       for (const name of rollupNames) {
         if (signal.aborted) return;
-        await this.#engine.upkeep((session) =>
+        await this.#upkeep((session) =>
           session.transaction(() => sortTable(session, name, String(month))),
         );
       }
-      await this.#engine.upkeep((session) =>
+      await this.#upkeep((session) =>
         session.run('UPDATE rollup_months SET runs = 1, sorted = events WHERE month = $1', [
           String(month),
         ]),

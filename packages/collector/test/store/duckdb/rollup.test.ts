@@ -276,17 +276,21 @@ describe('rollups', () => {
   });
 
   it('are kept up beside a writer and readers', async () => {
-    const store = openAt(Date.UTC(2026, 10, 30));
+    let now = Date.UTC(2026, 10, 30);
+    const store = openDuckdbStore({ dataDir, now: () => (now += DAY_MS) });
     const range = { from: 0, to: Date.UTC(2100, 0, 1) };
     const maintaining = new AbortController();
     const maintained = (async () => {
       while (!maintaining.signal.aborted) await store.maintain(maintaining.signal);
     })();
     for (let n = 1; n <= 40; n++) {
-      const time = new Date(Date.UTC(2026, 9, n, 12)).toISOString();
+      const time = new Date(Date.UTC(2026, 9, (n % 31) + 1, 12)).toISOString();
       await store.append(batchOf('j', n, [eventAt(time, 'a', { item: `${n % 3}` })]), noRejects);
       const [row] = await store.query({ measures: { n: { kind: 'count' } }, range });
       expect(row).toEqual({ n });
+      const byItem = { measures: { n: { kind: 'count' } }, range } as const;
+      const filter = { kind: 'equals', field: 'item', value: '0' } as const;
+      expect(await store.query({ ...byItem, filter })).toEqual([{ n: Math.floor(n / 3) }]);
     }
     maintaining.abort();
     await maintained;
