@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -136,11 +137,16 @@ async function click(page: PuppeteerPage, selector: string, options: ClickOption
 async function killTab(page: PuppeteerPage): Promise<void> {
   // Of BiDi, by which Firefox is driven, there is no such session.
   const devtools = await page.createCDPSession();
-  const crashed = new Promise((resolve) => {
-    page.once('error', resolve);
-  });
-  // There is nobody left to answer it.
-  devtools.send('Page.crash').catch(() => {});
-  await crashed;
-  await page.close();
+  // The crash is told in several ways, of which none always comes.
+  const told = [
+    new Promise((resolve) => page.once('error', resolve)),
+    new Promise((resolve) => devtools.once('Inspector.targetCrashed', resolve)),
+    // There is nobody left to answer it.
+    devtools.send('Page.crash').catch(() => {}),
+  ];
+  await Promise.race([...told, delay(killMsMax)]);
+  await Promise.race([page.close().catch(() => {}), delay(killMsMax)]);
 }
+
+/** What is left of a tab that was killed may never answer. */
+const killMsMax = 5_000;
