@@ -63,6 +63,8 @@ export class Delivery {
   #running: Promise<void> | undefined;
   #state: DeliveryStatus['state'] = 'starting';
   #cursor: number | undefined;
+  /** What waited at the start, before this sequence, has waited long enough for more to join it. */
+  #gatherFrom = 0;
   /** Commit time of the oldest event in hand, epoch ms. */
   #oldest: number | undefined;
   #failures = 0;
@@ -126,6 +128,7 @@ export class Delivery {
       throw new MetronomeError('config', message);
     }
     this.#cursor = cursor;
+    this.#gatherFrom = journal.last + 1;
     await this.#consumer.seek(cursor);
     this.#consumer.release(cursor);
     // Where events wait, only one that is stored shows that the store takes them.
@@ -157,7 +160,7 @@ export class Delivery {
     const { eventsMax, delayMs } = this.#limits;
     const { next } = this.#consumer;
     await this.#consumer.waitFor(next, signal);
-    if (delayMs === 0) return;
+    if (delayMs === 0 || next < this.#gatherFrom) return;
     await this.#waitForMore(next + eventsMax - 1, delayMs, signal);
     const { streamEventsMin, streamBatchEvents, streamDelayMs } = DELIVERY_LIMITS;
     if (journal.last - next + 1 < streamEventsMin) return;

@@ -272,6 +272,19 @@ describe('batches', () => {
     await eventually(() => store.events.size).toBe(streamEventsMin + 5 + streamBatchEvents);
   });
 
+  it('begin at once with what waited at the start', async () => {
+    const journal = await openTestJournal({ journalBytesMax: 256 * 1024 * 1024 });
+    const { streamEventsMin } = DELIVERY_LIMITS;
+    await journal.append(linesOf(streamEventsMin).map((_, at) => line(`a${at}`)));
+    const store = new MemoryStore();
+    // Time stands still: whatever is waited for does not come.
+    const clock = new SimulatedClock();
+    await deliver(store, { clock, journal, batchDelayMs: 100 });
+    await eventually(() => store.calls).toEqual([{ first: 1, last: streamEventsMin }]);
+    await journal.append([line('b')]);
+    await eventually(() => clock.nextWakeMs).toBe(100);
+  });
+
   it('are cut by bytes', async () => {
     const store = new MemoryStore();
     const parts = await deliver(store, { batchBytesMax: 600 });
