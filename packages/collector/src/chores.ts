@@ -7,6 +7,8 @@ const DAY_MS = 86_400_000;
 /** After a failure, such as a store that is away. */
 const RETRY_MS = 60_000;
 const MAINTAIN_INTERVAL_MS = 60_000;
+/** Maintenance is put off so often in a row while the store has more urgent work. */
+const PUT_OFF_MAX = 10;
 
 /** Does its work and says how many ms later it is due again; never rejects. */
 export type Work = (signal: AbortSignal) => Promise<number>;
@@ -65,12 +67,17 @@ export function retention({ store, days, clock, log }: RetentionOptions): Work {
 
 export interface MaintenanceOptions {
   readonly store: Pick<EventStore, 'maintain'>;
+  /** Whether the store is behind with the events that arrive. */
+  readonly isBusy: () => boolean;
   readonly log: Pick<Logger, 'warn'>;
 }
 
-/** Lets the store do what can wait, such as its rollups, every minute. */
-export function maintenance({ store, log }: MaintenanceOptions): Work {
+/** Lets the store do what can wait, such as its rollups, every minute; later while it is busy. */
+export function maintenance({ store, isBusy, log }: MaintenanceOptions): Work {
+  let putOff = 0;
   return async (signal) => {
+    if (isBusy() && putOff++ < PUT_OFF_MAX) return MAINTAIN_INTERVAL_MS;
+    putOff = 0;
     try {
       await store.maintain(signal);
     } catch (error) {

@@ -88,7 +88,7 @@ export async function openCollector(
     log,
   });
   const archive = openArchive(config, journal, log);
-  const chores = choresOf(config, store, log);
+  const chores = choresOf(config, store, delivery, log);
   const salts = new Salts(dataDir, systemClock.now);
   const parts = appParts(config, { journal, store, delivery, salts, statistics, log, options });
   const agree = (): Promise<void> =>
@@ -118,11 +118,20 @@ function openArchive({ settings }: Config, journal: Journal, log: Logger): Archi
   return folder === '' ? undefined : new Archive({ journal, folder, clock: systemClock, log });
 }
 
-function choresOf({ settings }: Config, store: EventStore, log: Logger): readonly Chore[] {
+/** Events that wait while the store keeps up with a stream. */
+const WAITING_USUAL = 10_000;
+
+function choresOf(
+  { settings }: Config,
+  store: EventStore,
+  delivery: Delivery,
+  log: Logger,
+): readonly Chore[] {
+  const isBusy = (): boolean => delivery.status.waiting > WAITING_USUAL;
   const days = settings.METRONOME_RETENTION_DAYS;
   const clock = systemClock;
   return [
-    maintenance({ store, log }),
+    maintenance({ store, isBusy, log }),
     ...(days === 0 ? [] : [retention({ store, days, clock, log })]),
   ].map((work) => new Chore(work, clock));
 }

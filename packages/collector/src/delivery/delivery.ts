@@ -33,7 +33,7 @@ export const DELIVERY_LIMITS = {
   streamEventsMin: 1_000,
   /** Where a store's cost of a batch no longer counts: DuckDB then writes whole row groups. */
   streamBatchEvents: 25_000,
-  streamDelayMs: 800,
+  streamDelayMs: 1_400,
   retryMinMs: 100,
   retryMaxMs: 30_000,
 } as const;

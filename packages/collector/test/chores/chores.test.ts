@@ -57,15 +57,16 @@ test('a chore stops when the running call has ended, and begins no other', async
   expect(days).toHaveLength(1);
 });
 
-test('maintenance is called a minute after it ended, whether or not it failed', async () => {
+test('maintenance is called a minute after it ended, whether or not it failed, and put off at most ten times', async () => {
   const clock = new SimulatedClock(Date.parse('2026-11-23T22:00:00Z'));
   const logged: string[] = [];
   let calls = 0;
+  let isBusy = false;
   const maintain = async (): Promise<void> => {
     if (++calls === 1) throw new Error('away');
   };
   const log = { warn: (_: unknown, message?: string) => void logged.push(message ?? '') };
-  const chore = new Chore(maintenance({ store: { maintain }, log }), clock);
+  const chore = new Chore(maintenance({ store: { maintain }, isBusy: () => isBusy, log }), clock);
   chore.start();
   await settled();
   expect(logged).toEqual(['the store is not tidied up yet, it is tried again']);
@@ -74,5 +75,14 @@ test('maintenance is called a minute after it ended, whether or not it failed', 
   await settled();
   expect(calls).toBe(2);
   expect(logged).toHaveLength(1);
+  isBusy = true;
+  for (let minute = 1; minute <= 10; minute++) {
+    clock.advance(60_000);
+    await settled();
+    expect(calls).toBe(2);
+  }
+  clock.advance(60_000);
+  await settled();
+  expect(calls).toBe(3);
   await chore.stop();
 });
