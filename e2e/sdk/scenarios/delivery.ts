@@ -235,9 +235,11 @@ export const delivery: readonly Scenario[] = [
     watch,
     steps: async ({ collector, beat, arrived, delivered }) => {
       await arrived('view');
-      collector.fail(400);
+      // Whatever else is sent meanwhile is refused as well.
+      collector.failing = 400;
       await beat([1]);
       await delivered();
+      collector.failing = undefined;
       await beat([2]);
       await arrived('beat');
     },
