@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { pollPage } from '../../parts/browser.ts';
 
 import { range, type Scenario, type Visit } from '../scenario.ts';
 
@@ -176,6 +177,11 @@ export const measures: readonly Scenario[] = [
     steps: async ({ page, late, beatAndLeave }) => {
       await late();
       await page.click('button');
+      // WebKit tells of a paint long after the frame.
+      await pollPage(
+        page.evaluate,
+        `performance.getEntriesByName('first-contentful-paint').length > 0`,
+      );
       await nextFrames({ page });
       await beatAndLeave([]);
     },
