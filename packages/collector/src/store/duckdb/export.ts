@@ -23,7 +23,7 @@ export async function* exported(
   for await (const piece of piecesOf(engine, selected(selection), WIDTHS_MS)) {
     const rows = await engine.read((session) =>
       session.rows(
-        `SELECT ${EVENT_SELECTION} FROM events WHERE ${piece.sql} 
+        `SELECT ${EVENT_SELECTION} FROM events WHERE ${piece.sql}
          ORDER BY "@timestamp", "journal.collector", "journal.sequence"`,
         piece.params,
       ),

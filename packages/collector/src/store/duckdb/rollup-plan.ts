@@ -1,4 +1,5 @@
 import type { FieldName } from '../../event.ts';
+import { fieldsOf } from '../../query/fields-of.ts';
 import type { Filter, Query, Range } from '../../query/query.ts';
 import { offsetSpans } from '../../query/time-zone.ts';
 import { mergeStretches } from './twins.ts';
@@ -98,7 +99,9 @@ export function rollupOf({
   if (intervals.includes('minute')) return undefined;
   const asked = [
     ...all.flatMap((one) => (one.kind === 'field' ? [one.field] : [])),
-    ...[filter, ...Object.values(measures).map(({ where }) => where)].flatMap(fieldsOf),
+    ...[filter, ...Object.values(measures).map(({ where }) => where)].flatMap((one) =>
+      one ? fieldsOf(one) : [],
+    ),
   ];
   const offsets =
     intervals.length === 0
@@ -158,17 +161,4 @@ function between(stretches: readonly Range[], { from, to }: Range): readonly Ran
 function intersection(a: Range, b: Range): Range | undefined {
   const both = { from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) };
   return both.from < both.to ? both : undefined;
-}
-
-function fieldsOf(filter: Filter | undefined): readonly string[] {
-  if (filter === undefined) return [];
-  switch (filter.kind) {
-    case 'and':
-    case 'or':
-      return filter.filters.flatMap(fieldsOf);
-    case 'not':
-      return fieldsOf(filter.filter);
-    default:
-      return [filter.field];
-  }
 }
