@@ -297,7 +297,7 @@ async function nextFrames({ page }: Pick<Visit, 'page'>): Promise<void> {
   await page.evaluate(async () => {
     // An interaction is reported with the frame after the one in which it is shown.
     for (let frame = 0; frame < 3; frame++) {
-      // oxlint-disable-next-line no-await-in-loop
+      // oxlint-disable-next-line no-await-in-loop -- frame after frame
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
   });

@@ -45,7 +45,7 @@ export const views: readonly Scenario[] = [
       await page.evaluate(async () => {
         for (const url of ['/a', '/b', '/c']) {
           history.pushState(null, '', url);
-          // oxlint-disable-next-line no-await-in-loop
+          // oxlint-disable-next-line no-await-in-loop -- with time between them
           await new Promise((resolve) => setTimeout(resolve, 400));
         }
       });
