@@ -39,11 +39,16 @@ export class Engine {
     return result;
   }
 
-  /** Likewise with no query beside it. */
+  /** Likewise with no query and no upkeep beside it. */
   writeAlone<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const once = (): Promise<T> => this.#use((database) => work(database.writer));
-    const result = this.#writer.then(() => this.#readers.hold(READERS_MAX, once, true));
-    this.#writer = result.catch(() => undefined);
+    // Upkeep may write: the turn to write comes after it, or each would wait for the other.
+    const result = this.#upkeep.then(() => {
+      const written = this.#writer.then(() => this.#readers.hold(READERS_MAX, once, true));
+      this.#writer = written.catch(() => undefined);
+      return written;
+    });
+    this.#upkeep = result.catch(() => undefined);
     return result;
   }
 

@@ -43,9 +43,8 @@ export class Questions {
   }
 
   async #answer(queries: readonly Query[]): Promise<ReadonlyMap<Query, readonly Row[]>> {
-    await this.#rollups.state();
     const shared = await this.#engine.read(async (session) => {
-      const statement = together(queries, await this.#rollups.state());
+      const statement = together(queries, await this.#rollups.state(session));
       if (statement === undefined) return undefined;
       const values = await session.ask(statement);
       return new Map(queries.map((query) => [query, statement.rowsOf(query, values)]));
@@ -57,7 +56,7 @@ export class Questions {
 
   #answerOne(query: Query): Promise<readonly Row[]> {
     return this.#engine.read(async (session) => {
-      const compiled = compile(query, planRollups(query, await this.#rollups.state()));
+      const compiled = compile(query, planRollups(query, await this.#rollups.state(session)));
       return toRows(await session.ask(compiled), compiled, query.timeZone ?? 'UTC');
     });
   }

@@ -44,41 +44,41 @@ export class Rollups {
   }
 
   /** As of the last commit, or the one before: both are true. */
-  state(): Promise<RollupState> {
-    this.#state ??= this.#upkeep(readState);
-    return this.#state;
+  state(session: Session): Promise<RollupState> {
+    return this.#state ?? readState(session);
   }
 
-  /** After a failure nobody knows what is committed: the state is then read again. */
-  async #upkeep<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    try {
-      return await this.#engine.upkeep(work);
-    } catch (error) {
-      this.#state = undefined;
-      throw error;
-    }
+  /** Runs `work` after all earlier upkeep, with the state in which that has left the tables. */
+  #upkeep<T>(work: (session: Session, state: RollupState) => Promise<T>): Promise<T> {
+    return this.#engine.upkeep(async (session) => {
+      try {
+        this.#state ??= readState(session);
+        return await work(session, await this.#state);
+      } catch (error) {
+        // Nobody knows what is committed: it is read again.
+        this.#state = undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Only during upkeep. */
+  #become(state: RollupState): void {
+    this.#state = Promise.resolve(state);
   }
 
   /**
    * Runs `work`, which takes events out, while nothing is counted. In its own transaction it marks
    * dirty what it is about to take out.
    */
-  async correcting<T>(work: (markDirty: MarkDirty) => Promise<T>): Promise<T> {
-    await this.state();
-    return this.#upkeep(() => work((session, where) => this.#markDirty(session, where)));
-  }
-
-  async #markDirty(session: Session, { sql, params }: Statement): Promise<void> {
-    const { upTo, since } = await this.state();
-    const at = params.length;
-    const marked = await session.rows(
-      `INSERT INTO dirty SELECT DISTINCT "service.name", CAST("@timestamp" AS DATE), item
-       FROM events WHERE ${sql} AND batch <= $${at + 1} AND "@timestamp" >= $${at + 2}
-       RETURNING "service.name", epoch_ms(day), item`,
-      [...params, upTo, new Date(since)],
+  correcting<T>(work: (markDirty: MarkDirty) => Promise<T>): Promise<T> {
+    return this.#upkeep((_session, state) =>
+      work(async (session, where) => {
+        const marked = await markDirty(session, state, where);
+        // Before the commit: a part that is read live for nothing is no mistake, the reverse is.
+        this.#become({ ...state, dirty: [...state.dirty, ...marked] });
+      }),
     );
-    // Before the commit: a part that is read live for nothing is no mistake, the reverse is.
-    await this.#change(({ dirty }) => ({ dirty: [...dirty, ...marked.map(toPart)] }));
   }
 
   /**
@@ -102,44 +102,51 @@ export class Rollups {
 
   /** Counts the dirty parts anew, a day at a time. */
   async countDirty(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const { dirty, upTo } = await this.state();
-      const day = dirty[0]?.day;
-      if (day === undefined || signal.aborted) return;
-      await this.#upkeep((session) => session.transaction(() => countDay(session, day, upTo)));
-      await this.#change((state) => ({ dirty: state.dirty.filter((part) => part.day !== day) }));
+    let isDone = false;
+    while (!isDone && !signal.aborted) {
+      isDone = await this.#upkeep(async (session, state) => {
+        const day = state.dirty[0]?.day;
+        if (day === undefined) return true;
+        await session.transaction(() => countDay(session, day, state.upTo));
+        this.#become({ ...state, dirty: state.dirty.filter((part) => part.day !== day) });
+        return false;
+      });
     }
   }
 
   /** Forgets the counts of the days before a UTC day (`2026-11-23`). */
   async forget(before: string): Promise<void> {
     const since = Date.parse(before);
-    if (since <= (await this.state()).since) return;
-    // What nobody asks for any more can go unseen.
-    await this.#change(({ dirty, months }) => ({
-      since,
-      dirty: dirty.filter(({ day }) => day >= since),
-      months: months.filter((month) => monthRange(month).to > since),
-    }));
+    const isForgotten = await this.#upkeep((_session, state) => {
+      if (since <= state.since) return Promise.resolve(true);
+      // What nobody asks for any more can go unseen.
+      this.#become({
+        upTo: state.upTo,
+        since,
+        dirty: state.dirty.filter(({ day }) => day >= since),
+        months: state.months.filter((month) => monthRange(month).to > since),
+      });
+      return Promise.resolve(false);
+    });
+    if (isForgotten) return;
     await this.#engine.settled();
     await this.#upkeep((session) => session.transaction(() => forgetBefore(session, since)));
   }
 
-  async #waitingBatches(): Promise<readonly Waiting[]> {
-    const { upTo } = await this.state();
-    const rows = await this.#engine.read((session) =>
-      session.rows(
+  #waitingBatches(): Promise<readonly Waiting[]> {
+    return this.#upkeep(async (session, { upTo }) => {
+      const rows = await session.rows(
         'SELECT batch, count(*) FROM events WHERE batch > $1 GROUP BY batch ORDER BY batch',
         [upTo],
-      ),
-    );
-    return rows.map(([batch, events]) => ({ batch: Number(batch), events: Number(events) }));
+      );
+      return rows.map(([batch, events]) => ({ batch: Number(batch), events: Number(events) }));
+    });
   }
 
-  async #countArrived(upTo: number): Promise<void> {
-    const state = await this.state();
-    const months = await this.#upkeep((session) =>
-      session.transaction(async () => {
+  #countArrived(upTo: number): Promise<void> {
+    return this.#upkeep(async (session, state) => {
+      if (upTo <= state.upTo) return;
+      const months = await session.transaction(async () => {
         const where = `batch > ${state.upTo} AND batch <= ${upTo}`;
         await insertCounts(session, upTo, {
           sql: `${where} AND "@timestamp" >= $1`,
@@ -147,9 +154,9 @@ export class Rollups {
         });
         await session.run('UPDATE rollup_state SET batch = $1', [upTo]);
         return monthsOf(session);
-      }),
-    );
-    await this.#change(() => ({ upTo, months }));
+      });
+      this.#become({ ...state, upTo, months });
+    });
   }
 
   async #sortMonths(signal: AbortSignal): Promise<void> {
@@ -162,6 +169,8 @@ export class Rollups {
     for (const [month] of months) {
       for (const name of rollupNames) {
         if (signal.aborted) return;
+        // Whoever knows an older state could not tell the runs apart any more.
+        await this.#engine.settled();
         await this.#upkeep((session) =>
           session.transaction(() => sortTable(session, name, String(month))),
         );
@@ -172,11 +181,6 @@ export class Rollups {
         ]),
       );
     }
-  }
-
-  async #change(change: (state: RollupState) => Partial<RollupState>): Promise<void> {
-    const state = await this.state();
-    this.#state = Promise.resolve({ ...state, ...change(state) });
   }
 }
 
@@ -219,17 +223,35 @@ export const ROLLUP_SCHEMA_SQL: readonly string[] = [
     coalesce(CAST(md5_number_lower(item) & 4294967295 AS UINTEGER), 0)`,
 ];
 
-async function readState(session: Session): Promise<RollupState> {
-  const [[upTo = 0, since = 0] = []] = await session.rows(
-    'SELECT batch, epoch_ms(since) FROM rollup_state',
+function readState(session: Session): Promise<RollupState> {
+  return session.transaction(async () => {
+    const [[upTo = 0, since = 0] = []] = await session.rows(
+      'SELECT batch, epoch_ms(since) FROM rollup_state',
+    );
+    const dirty = await session.rows('SELECT "service.name", epoch_ms(day), item FROM dirty');
+    return {
+      upTo: Number(upTo),
+      since: Number(since),
+      months: await monthsOf(session),
+      dirty: dirty.map(toPart),
+    };
+  });
+}
+
+/** Says what of the counts will be wrong without the events that a condition names. */
+async function markDirty(
+  session: Session,
+  { upTo, since }: RollupState,
+  { sql, params }: Statement,
+): Promise<readonly DirtyPart[]> {
+  const at = params.length;
+  const marked = await session.rows(
+    `INSERT INTO dirty SELECT DISTINCT "service.name", CAST("@timestamp" AS DATE), item
+     FROM events WHERE ${sql} AND batch <= $${at + 1} AND "@timestamp" >= $${at + 2}
+     RETURNING "service.name", epoch_ms(day), item`,
+    [...params, upTo, new Date(since)],
   );
-  const dirty = await session.rows('SELECT "service.name", epoch_ms(day), item FROM dirty');
-  return {
-    upTo: Number(upTo),
-    since: Number(since),
-    months: await monthsOf(session),
-    dirty: dirty.map(toPart),
-  };
+  return marked.map(toPart);
 }
 
 async function monthsOf(session: Session): Promise<readonly string[]> {

@@ -296,6 +296,28 @@ describe('rollups', () => {
     await maintained;
     await store.close();
   });
+
+  it('are kept up beside erasures', async () => {
+    let now = Date.UTC(2026, 10, 30);
+    const store = openDuckdbStore({
+      dataDir: join(dataDir, 'erasures'),
+      now: () => (now += DAY_MS),
+    });
+    const range = { from: 0, to: Date.UTC(2100, 0, 1) };
+    const views = Array.from({ length: 21 }, (_, n) =>
+      eventAt('2026-11-02T10:00:00.000Z', 'a', { item: 'trees', 'user.id': `${n}` }),
+    );
+    for (const [n, view] of views.entries()) {
+      await store.append(batchOf('j', n + 1, [view]), noRejects);
+      const [, erased] = await Promise.all([
+        store.maintain(signal),
+        n === 0 ? 0 : store.erase({ visitor: `${n - 1}` }),
+      ]);
+      expect(erased).toBe(n === 0 ? 0 : 1);
+      expect(await store.query({ measures: { n: { kind: 'count' } }, range })).toEqual([{ n: 1 }]);
+    }
+    await store.close();
+  });
 });
 
 async function tamper(folder: string, sql: string): Promise<DuckDBValue[][]> {
