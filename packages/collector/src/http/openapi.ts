@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { formatNames, FORMATS } from '../tock/formats.ts';
+import { formatNames } from '../tock/formats.ts';
 import { parametersSchema, type ScopeName, scopeSchema } from '../tock/parameters.ts';
 import type { Statistic } from '../tock/statistic.ts';
 import { items } from '../tock/statistics/items.ts';
 import { tock } from '../tock/statistics/tock.ts';
 import type { Statistics } from '../tock/statistics.ts';
-
-type Json = Readonly<Record<string, unknown>>;
+import { answerSchemas, type Json, responsesOf } from './openapi-answers.ts';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -15,7 +14,8 @@ const { version } = JSON.parse(
 
 /**
  * The reading calls as an OpenAPI document. Its parameters are the schemas that check them
- * (`tock/parameters.ts`); which a call takes is what its statistic says.
+ * (`tock/parameters.ts`); which a call takes, and what its answers look like, is what its
+ * statistic says.
  */
 export function openapi(statistics: Statistics, isGuarded: boolean): Json {
   return {
@@ -30,7 +30,7 @@ export function openapi(statistics: Statistics, isGuarded: boolean): Json {
     paths: pathsOf(statistics),
     components: {
       parameters: { ...PATH_PARAMETERS, ...queryParameters },
-      schemas: { Problem: PROBLEM },
+      schemas: answerSchemas({ tock, ...Object.fromEntries(statistics), items }),
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },
   };
@@ -39,39 +39,28 @@ export function openapi(statistics: Statistics, isGuarded: boolean): Json {
 function pathsOf(statistics: Statistics): Json {
   const named = [...statistics];
   return Object.fromEntries([
-    ['/tock/{item}.{format}', get('tock', tock, ['item'])],
-    ...named.map(([name, statistic]) => [
-      `/tock/{item}/${name}.{format}`,
-      get(name, statistic, ['item']),
-    ]),
-    ['/tock.{format}', get('site-tock', tock, [], ['item', 'prefix'])],
+    ['/tock/{item}.{format}', get('tock', tock)],
+    ...named.map(([name, statistic]) => [`/tock/{item}/${name}.{format}`, get(name, statistic)]),
+    ['/tock.{format}', get('tock', tock, ['item', 'prefix'])],
     ...named.map(([name, statistic]) => [
       `/query/${name}.{format}`,
-      get(`site-${name}`, statistic, [], ['item', 'prefix']),
+      get(name, statistic, ['item', 'prefix']),
     ]),
-    ['/items.{format}', get('items', items, [], ['prefix'])],
+    ['/items.{format}', get('items', items, ['prefix'])],
   ]);
 }
 
-/** A call: `path` names what its path holds beside the format, `scopes` what narrows the site. */
-function get(
-  operationId: string,
-  { meaning, parameters }: Statistic,
-  path: readonly 'item'[],
-  scopes: readonly ScopeName[] = [],
-): Json {
-  const references = [
-    ...[...path, 'format'].map((name) => `path-${name}`),
-    ...scopes,
-    ...parameters,
-  ];
+/** A call: about an item, or about the site where `scopes` narrow it. */
+function get(name: string, statistic: Statistic, scopes?: readonly ScopeName[]): Json {
+  const path = scopes ? ['path-format'] : ['path-item', 'path-format'];
+  const parameters = [...path, ...(scopes ?? []), ...statistic.parameters];
   return {
     get: {
-      operationId,
-      summary: meaning,
-      tags: [path.length > 0 ? 'an item' : 'the site'],
-      parameters: references.map((name) => ({ $ref: `#/components/parameters/${name}` })),
-      responses: RESPONSES,
+      operationId: scopes?.includes('item') ? `site.${name}` : name,
+      summary: statistic.meaning,
+      tags: [scopes ? 'the site' : 'an item'],
+      parameters: parameters.map((one) => ({ $ref: `#/components/parameters/${one}` })),
+      responses: responsesOf(name, statistic, scopes),
     },
   };
 }
@@ -104,34 +93,3 @@ function parametersOf(schema: z.ZodObject): readonly (readonly [string, Json])[]
     return [name, { name, in: 'query', description, schema: rest }];
   });
 }
-
-const PROBLEM: Json = {
-  description: 'RFC 9457',
-  type: 'object',
-  properties: {
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string', description: 'A sentence that says what to do.' },
-  },
-};
-
-const problem = (description: string): Json => ({
-  description,
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-});
-
-const RESPONSES: Json = {
-  200: {
-    description: 'The answer.',
-    headers: {
-      ETag: { schema: { type: 'string' } },
-      'Cache-Control': { schema: { type: 'string' } },
-    },
-    content: Object.fromEntries(formatNames.map((name) => [FORMATS[name].type, {}])),
-  },
-  304: { description: 'Not changed since the `ETag` of `If-None-Match`.' },
-  400: problem('A parameter is wrong, or the query would read too much.'),
-  401: problem('A read token is needed.'),
-  404: problem('There is no such query.'),
-  503: problem('The store cannot answer now; never a part of an answer.'),
-};

@@ -1,9 +1,10 @@
+import { z } from 'zod';
 import { MetronomeError } from '../errors.ts';
 import { type Dimension, type Order, type Query, QUERY_LIMITS, type Row } from '../query/query.ts';
 import type { Answer } from './answer.ts';
 import { allOf } from './filters.ts';
 import { ofPeriod, type ParameterName, TOCK_LIMITS } from './parameters.ts';
-import { shapeRows } from './rows.ts';
+import { rowsSchema, shapeRows } from './rows.ts';
 import type { Asked, Reader, Statistic } from './statistic.ts';
 
 /**
@@ -24,6 +25,7 @@ type Answering = Omit<Statistic, 'meaning'>;
 export function fromQueries(parts: Readonly<Record<string, Part>>): Answering {
   return {
     parameters: parametersOf(Object.values(parts)),
+    schema: z.object(Object.assign({}, ...Object.entries(parts).map(membersOf)) as z.ZodRawShape),
     async answer(store, asked) {
       const members = await Promise.all(
         Object.entries(parts).map(async ([name, part]) => {
@@ -36,10 +38,16 @@ export function fromQueries(parts: Readonly<Record<string, Part>>): Answering {
   };
 }
 
+function membersOf([name, part]: readonly [string, Part]): z.ZodRawShape {
+  const schema = rowsSchema(part);
+  return schema instanceof z.ZodObject ? schema.shape : { [name]: schema };
+}
+
 /** A statistic that is one query. */
 export function fromQuery(part: Part): Answering {
   return {
     parameters: parametersOf([part]),
+    schema: rowsSchema(part),
     columns: [...Object.keys(part.dimensions ?? {}), ...Object.keys(part.measures)],
     answer: (store, asked) => answerPart(store, part, asked),
   };

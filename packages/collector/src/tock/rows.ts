@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { resolveField } from '../query/field.ts';
 import type { Dimension, Interval, Measure, Query, Row } from '../query/query.ts';
 import type { Answer } from './answer.ts';
+import { countSchema, instantSchema } from './schemas.ts';
 
 type Shaped = Pick<Query, 'measures' | 'dimensions' | 'timeZone'>;
 
@@ -23,6 +25,41 @@ export function shapeRows(query: Shaped, rows: readonly Row[]): Answer {
       measured(counted, row[name]),
     ]),
   );
+}
+
+/** What `shapeRows` makes of a query's rows. */
+export function rowsSchema({ measures, dimensions = {} }: Shaped): z.ZodType {
+  const values = Object.entries(measures).map(([name, one]) => [name, measureSchema(one)] as const);
+  const keys = Object.entries(dimensions).map(([name, one]) => [name, keySchema(one)] as const);
+  const [dimension, ...others] = keys;
+  const [measure, ...more] = values;
+  if (dimension === undefined) return z.object(Object.fromEntries(values));
+  if (others.length > 0 || more.length > 0 || measure === undefined) {
+    return z.array(z.object(Object.fromEntries([...keys, ...values])));
+  }
+  return z.record(z.string(), measure[1]).describe(`\`${measure[0]}\` by \`${dimension[0]}\``);
+}
+
+function keySchema(dimension: Dimension): z.ZodType {
+  if (dimension.kind === 'time') return z.string();
+  const field = resolveField(dimension.field);
+  return field.kind === 'known' && field.type === 'number' ? z.number() : z.string();
+}
+
+function measureSchema(measure: Measure): z.ZodType {
+  switch (measure.kind) {
+    case 'count':
+    case 'distinct':
+      return countSchema;
+    case 'sum':
+      return z.number();
+    case 'min':
+    case 'max':
+      return isInstant(measure.field) ? instantSchema.nullable() : z.number().nullable();
+    case 'average':
+    case 'percentile':
+      return z.number().nullable();
+  }
 }
 
 function keysOf({ dimensions = {}, timeZone }: Shaped, row: Row): Record<string, Answer> {
@@ -48,9 +85,13 @@ function measuresOf({ measures }: Shaped, row: Row): Record<string, Answer> {
 
 function measured(measure: Measure, value: Row[string] | undefined): string | number | null {
   if (measure.kind !== 'min' && measure.kind !== 'max') return value ?? null;
-  const field = resolveField(measure.field);
-  const isTime = field.kind === 'known' && field.type === 'time';
+  const isTime = isInstant(measure.field);
   return isTime && typeof value === 'number' ? new Date(value).toISOString() : (value ?? null);
+}
+
+function isInstant(name: string): boolean {
+  const field = resolveField(name);
+  return field.kind === 'known' && field.type === 'time';
 }
 
 /** `2026-11-23T14:00+01:00`, `2026-11-23` for a day or the Monday of a week, `2026-11`. */

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { EventStore } from '../event-store.ts';
 import type { Filter, Range } from '../query/query.ts';
 import type { Answer } from './answer.ts';
@@ -25,6 +26,10 @@ export interface Statistic {
   readonly meaning: string;
   /** The parameters that mean something to it; others are refused. */
   readonly parameters: readonly ParameterName[];
+  /** What an answer looks like. */
+  readonly schema: z.ZodType;
+  /** The same of one about the whole site, where that is another. */
+  readonly siteSchema?: z.ZodType;
   /** Names of the columns, where the answer is one table: a list, or an object keyed by one dimension. */
   readonly columns?: readonly string[];
   /** Throws `bad-request` for what it cannot answer. */

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import { TAGS } from '../../event.ts';
 import type { Measure, Row } from '../../query/query.ts';
 import type { Answer } from '../answer.ts';
 import { allOf } from '../filters.ts';
 import { type Part, queryOf } from '../from-queries.ts';
 import { ofPeriod } from '../parameters.ts';
+import { countSchema, instantSchema } from '../schemas.ts';
 import type { Asked, Reader, Statistic } from '../statistic.ts';
 
 const errorEvents = { kind: 'equals', field: 'event', value: 'error' } as const;
@@ -35,6 +37,35 @@ const SAMPLED = ['url', 'message', 'stack', 'source', 'line', 'column', 'browser
 /** Events that are looked through for the samples; several may have happened at one instant. */
 const SAMPLE_EVENTS_MAX = 50_000;
 
+const numbers = { count: countSchema, events: countSchema, visitors: countSchema };
+const text = z.string();
+
+const schema = z.object({
+  ...numbers,
+  groups: z.array(
+    z.object({
+      fingerprint: text,
+      ...numbers,
+      first: instantSchema,
+      last: instantSchema,
+      noise: z.literal(true).optional(),
+      sample: z
+        .object({
+          url: text,
+          message: text,
+          stack: text,
+          source: text,
+          line: z.number(),
+          column: z.number(),
+          browser: text,
+          os: text,
+        } satisfies Record<(typeof SAMPLED)[number], z.ZodType>)
+        .partial()
+        .nullable(),
+    }),
+  ),
+});
+
 /**
  * Errors: in all, and in `groups` by fingerprint (see the events' dictionary), those with the most
  * events first. `events` is the number of events, `count` that of errors, for the SDK sends what
@@ -46,6 +77,7 @@ export const errors: Statistic = {
   meaning:
     'Errors by cause: how many, how many visitors, first and last seen, a sample with its stack.',
   parameters: [...ofPeriod, 'limit', 'noise'],
+  schema,
   async answer(store, given) {
     const heard = given.noise === 'include' ? undefined : ({ kind: 'not', filter: noisy } as const);
     const asked = { ...given, filter: allOf(heard, given.filter) };

@@ -1,13 +1,36 @@
+import { z } from 'zod';
 import type { Row } from '../../query/query.ts';
 import type { Answer } from '../answer.ts';
 import { allOf, VIEWS } from '../filters.ts';
 import { ofPeriod, TOCK_LIMITS } from '../parameters.ts';
 import type { Scope } from '../request.ts';
+import { countSchema, countsSchema, sampled } from '../schemas.ts';
 import { readHistories, sampleNote, sessionsOf } from '../sessions.ts';
 import type { Statistic } from '../statistic.ts';
 import { Tally } from '../tally.ts';
 
 const itemViews = allOf(VIEWS, { kind: 'exists', field: 'item' });
+
+const step = { item: z.string(), visits: countSchema };
+
+const schema = z.object({
+  visits: countSchema,
+  entries: countSchema,
+  exits: countSchema,
+  referers: countsSchema,
+  before: z.array(z.object({ ...step, entries: countSchema, before: countsSchema })),
+  after: z.array(z.object({ ...step, exits: countSchema, after: countsSchema })),
+  ...sampled,
+});
+
+const siteSchema = z.object({
+  visits: countSchema,
+  entries: countsSchema,
+  exits: countsSchema,
+  referers: countsSchema,
+  steps: z.array(z.object({ from: z.string(), to: z.string(), visits: countSchema })),
+  ...sampled,
+});
 
 /**
  * How visitors moved. Each visitor's views of items, in sessions (the application's, else with
@@ -26,6 +49,8 @@ export const flow: Statistic = {
   meaning:
     'Where visitors came from before and went after, entries and exits, two steps either way.',
   parameters: [...ofPeriod, 'limit'],
+  schema,
+  siteSchema,
   async answer(store, asked) {
     const having = allOf(itemViews, asked.filter);
     const histories = await readHistories(store, {

@@ -1,11 +1,18 @@
+import { z } from 'zod';
 import type { DeclaredFunnel } from '../../query/declared.ts';
 import type { Row } from '../../query/query.ts';
 import { allOf } from '../filters.ts';
 import { ofPeriod } from '../parameters.ts';
+import { countSchema, sampled } from '../schemas.ts';
 import { readHistories, sampleNote } from '../sessions.ts';
 import type { Statistic } from '../statistic.ts';
 
 const MINUTE_MS = 60_000;
+
+const schema = z.object({
+  steps: z.array(z.object({ step: z.string(), visitors: countSchema, share: z.number() })),
+  ...sampled,
+});
 
 /**
  * A declared funnel: how many visitors took its first step, and how many of them then the next
@@ -26,6 +33,7 @@ export function funnel({
   return {
     meaning,
     parameters: ofPeriod,
+    schema,
     async answer(store, asked) {
       const having = allOf({ kind: 'exists', field: 'visitor' }, steps[0]?.filter, asked.filter);
       const histories = await readHistories(store, {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Measure } from '../../query/query.ts';
 import { DOWNLOADS, USES, VIEWS } from '../filters.ts';
 import { answerPart, type Part } from '../from-queries.ts';
@@ -29,6 +30,7 @@ const RANKS: Readonly<Record<Parameters['by'], Ranked>> = {
  */
 export const items: Statistic = {
   meaning: 'Items ranked by a count of the period.',
+  schema: z.record(z.string(), z.number()).describe('Counts by item, highest first.'),
   columns: ['item', 'value'],
   parameters: [...ofPeriod, 'by', 'limit'],
   answer(store, asked) {

@@ -31,6 +31,7 @@ const parts = fromQueries({
  */
 export const live: Statistic = {
   meaning: 'The last 30 minutes: views by minute, visitors, items and referers.',
+  schema: parts.schema,
   parameters: ['tz', 'app', 'bots', 'limit'],
   answer: (store, asked) =>
     parts.answer(store, { ...asked, interval: undefined, range: lastMinutes(asked) }),

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import { MetronomeError } from '../../errors.ts';
 import type { Filter } from '../../query/query.ts';
 import { compareUtf8 } from '../../query/order-rows.ts';
 import { allOf, USES } from '../filters.ts';
 import { logLikelihoodRatio } from '../log-likelihood.ts';
 import { ofPeriod, TOCK_LIMITS } from '../parameters.ts';
+import { countSchema, sampled } from '../schemas.ts';
 import { readHistories, sampleNote } from '../sessions.ts';
 import type { Asked, Reader, Statistic } from '../statistic.ts';
 import { Tally } from '../tally.ts';
@@ -13,6 +15,18 @@ const usesByVisitors = allOf(
   { kind: 'exists', field: 'item' },
   { kind: 'exists', field: 'visitor' },
 );
+
+const schema = z.object({
+  visitors: countSchema,
+  items: z.array(
+    z.object({
+      item: z.string(),
+      visitors: countSchema,
+      score: z.number().describe('Log-likelihood ratio: how sure it is that this is no chance.'),
+    }),
+  ),
+  ...sampled,
+});
 
 /** Items that are compared: those with the most shared visitors. */
 export const CANDIDATES_MAX = 1_000;
@@ -31,6 +45,7 @@ export const recommendations: Statistic = {
   meaning:
     'Items that the visitors of an item used as well, ranked by how far that is from chance.',
   parameters: [...ofPeriod, 'limit'],
+  schema,
   async answer(store, asked) {
     if (asked.scope.kind === 'site') {
       const message = 'Recommendations are of an item: ask for /tock/ITEM/recommendations.json.';

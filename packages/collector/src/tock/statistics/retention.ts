@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { MetronomeError } from '../../errors.ts';
 import type { DeclaredRetention } from '../../query/declared.ts';
 import type { Filter, Interval, Range, Row } from '../../query/query.ts';
@@ -6,12 +7,21 @@ import { allOf, USES } from '../filters.ts';
 import { wholeRows } from '../from-queries.ts';
 import { ofPeriod } from '../parameters.ts';
 import { bucketName } from '../rows.ts';
+import { countSchema } from '../schemas.ts';
 import type { Asked, Reader, Statistic } from '../statistic.ts';
 
 /** The answer has a number for each two intervals. */
 export const INTERVALS_MAX = 400;
 
 const isDaily: Filter = { kind: 'equals', field: 'visitor_daily', value: true };
+
+const schema = z.array(
+  z.object({
+    start: z.string(),
+    visitors: countSchema,
+    returned: z.array(countSchema).describe('In the next interval, the one after that, and so on.'),
+  }),
+);
 
 /**
  * Who came again: for each interval of the period, newest first, the `visitors` who came for the
@@ -30,6 +40,7 @@ export function retention({
   return {
     meaning,
     parameters: [...ofPeriod, 'interval'],
+    schema,
     columns: ['start', 'visitors', 'returned'],
     async answer(store, asked) {
       const by = asked.interval ?? interval;

@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import type { Answer } from '../answer.ts';
 import { allOf } from '../filters.ts';
 import { type Part, queryOf } from '../from-queries.ts';
 import { ofPeriod } from '../parameters.ts';
 import { percentile } from '../percentile.ts';
+import { countSchema } from '../schemas.ts';
 import type { Asked, Reader, Statistic } from '../statistic.ts';
 
 /** Page views whose engaged time is read; of more, those with the lowest ids, which are random. */
@@ -42,6 +44,17 @@ const largestPaints: Part = {
   ),
 };
 
+const milliseconds = z.number().nullable();
+const spread = { views: countSchema, median: milliseconds, p75: milliseconds, p95: milliseconds };
+
+const schema = z.object({
+  engagedMs: z.object({
+    ...spread,
+    sample: z.object({ views: countSchema, of: countSchema }).optional(),
+  }),
+  loadMs: z.object(spread),
+});
+
 /**
  * Time in milliseconds, each with its `median`, `p75` and `p95` and the number of page `views` that
  * it was measured in. `engagedMs`: how long a page was visible and its visitor active, the
@@ -51,6 +64,7 @@ const largestPaints: Part = {
 export const time: Statistic = {
   meaning: 'Engaged time and load time in milliseconds: median, p75 and p95.',
   parameters: ofPeriod,
+  schema,
   async answer(store, asked) {
     const [engagedMs, [load]] = await Promise.all([
       engagedTime(store, asked),

@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import type { Filter, Measure, Row } from '../../query/query.ts';
 import type { Answer } from '../answer.ts';
 import { allOf } from '../filters.ts';
 import { type Part, queryOf } from '../from-queries.ts';
 import { ofPeriod } from '../parameters.ts';
+import { countSchema } from '../schemas.ts';
 import type { Statistic } from '../statistic.ts';
 
 /**
@@ -56,6 +58,24 @@ const part: Part = {
   ),
 };
 
+const share = z.number().min(0).max(1);
+
+const metric = z.object({
+  count: countSchema,
+  p75: z.number(),
+  good: countSchema,
+  needsImprovement: countSchema,
+  poor: countSchema,
+  shares: z.object({ good: share, needsImprovement: share, poor: share }),
+});
+
+const schema = z
+  .object({ LCP: metric, INP: metric, CLS: metric, FCP: metric, TTFB: metric } satisfies Record<
+    keyof typeof THRESHOLDS,
+    z.ZodType
+  >)
+  .partial();
+
 /**
  * Web vitals by metric (`LCP`, `INP`, `CLS`, `FCP`, `TTFB`; those that were measured): `count` of
  * page views, `p75`, how many were `good`, `needsImprovement` and `poor` by web-vitals'
@@ -65,6 +85,7 @@ const part: Part = {
 export const vitals: Statistic = {
   meaning: 'Web vitals by metric: p75, and how many were good, in need of improvement and poor.',
   parameters: ofPeriod,
+  schema,
   async answer(store, asked) {
     const rows = await store.query(queryOf(part, { ...asked, limit: metrics.length }));
     const found = new Map(rows.map((row) => [row['name'], row]));
