@@ -13,8 +13,8 @@ import {
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { type OffsetSpan, offsetSpans } from '../../query/time-zone.ts';
-import { heldTo, ROLLUPS, type RollupPlan } from './rollup-plan.ts';
-import { columnsOf } from './rollups.ts';
+import { COUNTS, heldTo, type RollupPlan } from './rollup-plan.ts';
+import { columnsOf, itemKey, tableName } from './rollup-tables.ts';
 import type { Param, Statement } from './session.ts';
 import { quoted } from './schema.ts';
 
@@ -157,27 +157,25 @@ class Compiler {
     return source;
   }
 
-  /** One branch for each stretch of time and table: the engine then skips what lies between them. */
-  #rolledUp({ name, upTo, tables, counted, live }: RollupPlan): string {
+  /** One branch for each stretch of time, and few: the engine plans each for longer than it runs. */
+  #rolledUp({ name, upTo, isBehind, counted, live }: RollupPlan): string {
     const { filter } = this.#query;
-    const { stepMs } = ROLLUPS[name];
+    const { stepMs } = COUNTS[name];
     const columns = columnsOf(name);
-    const keys = name.startsWith('item') ? heldTo(filter, 'item') : undefined;
+    const items = name.startsWith('item') ? heldTo(filter, 'item') : undefined;
     const events = (range: Range): string =>
       `SELECT ${columns}, epoch_ms("@timestamp") AS ms, 1 AS events FROM events
 WHERE ${this.#where(filter, range)}`;
     const branches = [
-      ...tables.map(({ table, from, to }) =>
+      ...counted.map(({ from, to }) =>
         [
-          `SELECT ${columns}, CAST(slot AS BIGINT) * ${stepMs} AS ms, events FROM ${table}`,
+          `SELECT ${columns}, CAST(slot AS BIGINT) * ${stepMs} AS ms, events FROM ${tableName(name)}`,
           `WHERE run <= ${upTo} AND slot >= ${from / stepMs} AND slot < ${to / stepMs}`,
-          ...(keys?.length
-            ? [`  AND key IN (${keys.map((item) => `item_key(${this.#bind(item)})`).join(', ')})`]
-            : []),
+          ...(items?.length ? [`  AND key IN (${items.map(itemKey).join(', ')})`] : []),
           ...(filter ? [`  AND ${this.#filter(filter)}`] : []),
         ].join('\n'),
       ),
-      ...counted.map((range) => `${events(range)}\n  AND batch > ${upTo}`),
+      ...(isBehind ? counted.map((range) => `${events(range)}\n  AND batch > ${upTo}`) : []),
       ...live.map(events),
     ];
     return `(${branches.join('\nUNION ALL\n')})`;

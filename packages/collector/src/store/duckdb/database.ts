@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { ROLLUP_SCHEMA_SQL } from './rollups.ts';
+import { ROLLUP_SCHEMA_SQL } from './rollup-tables.ts';
 import { quotedText, SCHEMA_SQL } from './schema.ts';
 import { Session } from './session.ts';
 

@@ -15,7 +15,7 @@ interface Kind {
 }
 
 /** From the smallest: the first that can answer a query does. */
-export const ROLLUPS = {
+export const COUNTS = {
   site_quarters: { stepMs: QUARTER_MS, fields: ['app', 'event', 'bot'] },
   site_days: { stepMs: DAY_MS, fields: ['app', 'event', 'bot', 'format', 'referer'] },
   item_days: { stepMs: DAY_MS, fields: ['app', 'item', 'event', 'bot'] },
@@ -23,19 +23,25 @@ export const ROLLUPS = {
   item_quarters: { stepMs: QUARTER_MS, fields: ['app', 'item', 'event', 'bot'] },
 } as const satisfies Record<string, Kind>;
 
-export type RollupName = keyof typeof ROLLUPS;
-export const rollupNames = Object.keys(ROLLUPS) as readonly RollupName[];
+export type CountsName = keyof typeof COUNTS;
+export const countsNames = Object.keys(COUNTS) as readonly CountsName[];
 
 /** What rollups there are at a moment. */
 export interface RollupState {
-  /** Every event of a batch up to this one is in the rollups, and no other is. */
-  readonly upTo: number;
-  /** `2026_11`: the UTC months that have tables, ascending. */
-  readonly months: readonly string[];
-  /** Epoch ms: the rollups of the days before this one are forgotten. */
-  readonly since: number;
+  /** By name, those whose tables are there. */
+  readonly rollups: ReadonlyMap<string, Counted>;
+  /** The last batch that was stored; undefined while that may change. */
+  readonly last: number | undefined;
   /** Of what has been erased since: read live until counted again. */
   readonly dirty: readonly DirtyPart[];
+}
+
+/** How far a rollup is. */
+export interface Counted {
+  /** Every event of a batch up to this one is in the rollup, and no other is. */
+  readonly upTo: number;
+  /** Epoch ms: the counts of the days before this one are forgotten. */
+  readonly since: number;
 }
 
 export interface DirtyPart {
@@ -46,13 +52,13 @@ export interface DirtyPart {
 }
 
 /**
- * Where an answer comes from: tables of counts; all events of the `live` stretches; and for the
- * other stretches, `counted`, the events of batches after `upTo`.
+ * Where an answer comes from: of the `counted` stretches the rows of a table, and with `isBehind`
+ * the events of batches after `upTo`; all events of the `live` stretches.
  */
 export interface RollupPlan {
-  readonly name: RollupName;
+  readonly name: CountsName;
   readonly upTo: number;
-  readonly tables: readonly (Range & { readonly table: string })[];
+  readonly isBehind: boolean;
   readonly counted: readonly Range[];
   readonly live: readonly Range[];
 }
@@ -63,26 +69,28 @@ const LIVE_STRETCHES_MAX = 8;
 /** How a query is to be answered; undefined: from the events alone. */
 export function planRollups(query: Query, state: RollupState): RollupPlan | undefined {
   const name = rollupOf(query);
-  if (name === undefined || state.upTo === 0) return undefined;
-  const { range } = query;
-  const { stepMs } = ROLLUPS[name];
+  const rollup = state.rollups.get('counts');
+  if (name === undefined || rollup === undefined || rollup.upTo === 0) return undefined;
+  const stretches = stretchesOf(query, COUNTS[name].stepMs, rollup, state.dirty);
+  if (stretches === undefined) return undefined;
+  const isBehind = state.last === undefined || state.last > rollup.upTo;
+  return { name, upTo: rollup.upTo, isBehind, ...stretches };
+}
+
+/** The range in stretches; undefined where no part of it is counted. */
+function stretchesOf(
+  { range, filter }: Pick<Query, 'range' | 'filter'>,
+  stepMs: number,
+  { since }: Counted,
+  dirty: readonly DirtyPart[],
+): Pick<RollupPlan, 'counted' | 'live'> | undefined {
   const [from, to] = [Math.ceil(range.from / stepMs), Math.floor(range.to / stepMs)];
-  const whole = { from: Math.max(from * stepMs, state.since), to: to * stepMs };
+  const whole = { from: Math.max(from * stepMs, since), to: to * stepMs };
   if (whole.from >= whole.to) return undefined;
-  const dirty = dirtyDays(state.dirty, query.filter).map((day) => ({
-    from: day,
-    to: day + DAY_MS,
-  }));
-  const live = mergeStretches(between(between(dirty, whole), range), LIVE_STRETCHES_MAX);
+  const unsure = dirtyDays(dirty, filter).map((day) => ({ from: day, to: day + DAY_MS }));
+  const live = mergeStretches(between(between(unsure, whole), range), LIVE_STRETCHES_MAX);
   const counted = between(live, range);
-  if (counted.length === 0) return undefined;
-  const tables = counted.flatMap((stretch) =>
-    state.months.flatMap((month) => {
-      const clipped = intersection(stretch, monthRange(month));
-      return clipped ? [{ ...clipped, table: `${name}_${month}` }] : [];
-    }),
-  );
-  return { name, upTo: state.upTo, tables, counted, live };
+  return counted.length === 0 ? undefined : { counted, live };
 }
 
 /** The rollup that a query can be answered from, if any. */
@@ -92,7 +100,7 @@ export function rollupOf({
   filter,
   range,
   timeZone = 'UTC',
-}: Query): RollupName | undefined {
+}: Query): CountsName | undefined {
   if (!Object.values(measures).every(({ kind }) => kind === 'count')) return undefined;
   const all = Object.values(dimensions);
   const intervals = all.flatMap((one) => (one.kind === 'time' ? [one.interval] : []));
@@ -107,8 +115,8 @@ export function rollupOf({
     intervals.length === 0
       ? []
       : offsetSpans(range.from, range.to, timeZone).map(({ offsetMs }) => offsetMs);
-  return rollupNames.find((name) => {
-    const { stepMs, fields }: Kind = ROLLUPS[name];
+  return countsNames.find((name) => {
+    const { stepMs, fields }: Kind = COUNTS[name];
     const isFine = stepMs === QUARTER_MS || !intervals.includes('hour');
     const known: readonly string[] = fields;
     return (
@@ -141,12 +149,6 @@ function dirtyDays(dirty: readonly DirtyPart[], filter: Filter | undefined): rea
   return [...new Set(days)].toSorted((a, b) => a - b);
 }
 
-/** `2026_11` as epoch ms. */
-export function monthRange(month: string): Range {
-  const [year = 0, number = 0] = month.split('_').map(Number);
-  return { from: Date.UTC(year, number - 1), to: Date.UTC(year, number) };
-}
-
 /** What sorted stretches leave of a range. */
 function between(stretches: readonly Range[], { from, to }: Range): readonly Range[] {
   const ends = [from, ...stretches.map((one) => one.to)];
@@ -156,9 +158,4 @@ function between(stretches: readonly Range[], { from, to }: Range): readonly Ran
       to: Math.min(stretches[index]?.from ?? to, to),
     }))
     .filter((gap) => gap.from < gap.to);
-}
-
-function intersection(a: Range, b: Range): Range | undefined {
-  const both = { from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) };
-  return both.from < both.to ? both : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
 import type { Session } from './session.ts';
-import { sortAll } from './rollups.ts';
+import { counts, writeAnew } from './rollup-tables.ts';
 import { EVENTS_DEFINITION } from './schema.ts';
 
 /**
@@ -33,7 +33,7 @@ async function rewrite(session: Session): Promise<void> {
     await session.run('DROP TABLE events');
     await session.run('ALTER TABLE anew RENAME TO events');
   });
-  await session.transaction(() => sortAll(session));
+  await session.transaction(() => writeAnew(session, [counts]));
 }
 
 /** Hashes do not compress: the filler takes every free block, and is larger for good measure. */

@@ -33,7 +33,7 @@ export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): 
       const { next } = await engine.read((session) => position(session, collector));
       return next;
     },
-    append: (batch, keepRejects) => append(engine, batch, keepRejects),
+    append: (batch, keepRejects) => rollups.storing(() => append(engine, batch, keepRejects)),
     tallies: (collector) => tallies(engine, collector),
     async query(query) {
       checkQuery(query);

@@ -7,7 +7,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../../src/event-store.ts';
 import type { StoredEvent } from '../../../src/event.ts';
 import type { Dimension, Filter, Query } from '../../../src/query/query.ts';
-import { planRollups, rollupOf, type RollupState } from '../../../src/store/duckdb/rollup-plan.ts';
+import {
+  type Counted,
+  planRollups,
+  rollupOf,
+  type RollupState,
+} from '../../../src/store/duckdb/rollup-plan.ts';
 import { openDuckdbStore } from '../../../src/store/duckdb/store.ts';
 import { batchOf, eventAt } from '../journal-lines.ts';
 
@@ -188,7 +193,7 @@ describe('rollups', () => {
     await take(store, [views, 'maintain']);
     await store.append(batchOf('later', 1, [view(2, 'trees')]), noRejects);
     await store.close();
-    await tamper(folder, 'UPDATE item_days_2026_11 SET events = events + 100');
+    await tamper(folder, 'UPDATE rollup_item_days SET events = events + 100');
 
     const again = openDuckdbStore({ dataDir: folder, now: () => 0 });
     const byDay = async (item: string): Promise<readonly unknown[]> => {
@@ -218,15 +223,23 @@ describe('rollups', () => {
     await take(store, [views, 'maintain']);
     await store.close();
     const tables = 'site_quarters site_days item_days item_details item_quarters'.split(' ');
-    const drops = tables.map((name) => `DROP TABLE ${name}_2026_11;`);
-    await tamper(folder, `${drops.join('')} DELETE FROM rollup_months; DELETE FROM rollup_state`);
+    const drops = tables.map((name) => `DROP TABLE rollup_${name};`);
+    // As a version left it that kept them in another way.
+    const old =
+      'CREATE TABLE item_days_2026_11 (slot INTEGER); CREATE TABLE rollup_state (a INTEGER)';
+    await tamper(folder, `${drops.join('')} DELETE FROM rollups; ${old}`);
     const rebuilt = openDuckdbStore({ dataDir: folder });
     await rebuilt.maintain(signal);
     const range = { from: 0, to: Date.UTC(2100, 0, 1) };
     expect(await rebuilt.query({ measures: { n: { kind: 'count' } }, range })).toEqual([{ n: 2 }]);
     await rebuilt.close();
-    const counts = await tamper(folder, 'SELECT sum(events) FROM site_quarters_2026_11');
+    const counts = await tamper(folder, 'SELECT sum(events) FROM rollup_site_quarters');
     expect(Number(counts[0]?.[0])).toBe(2);
+    const left = await tamper(
+      folder,
+      "SELECT table_name FROM duckdb_tables() WHERE table_name IN ('item_days_2026_11', 'rollup_state')",
+    );
+    expect(left).toEqual([]);
   });
 
   it('of many days of a month are brought into one order', async () => {
@@ -245,13 +258,13 @@ describe('rollups', () => {
       await daily.maintain(signal);
       await daily.close();
     }
-    const [row] = await tamper(folder, 'SELECT runs, events FROM rollup_months');
+    const [row] = await tamper(folder, 'SELECT runs, size FROM rollup_runs');
     expect(Number(row?.[0])).toBeLessThanOrEqual(6);
     expect(Number(row?.[1])).toBe(expected);
     const [sums] = await tamper(
       folder,
-      `SELECT (SELECT sum(events) FROM item_days_2026_11), (SELECT sum(events) FROM item_details_2026_11),
-         (SELECT sum(events) FROM site_days_2026_11), (SELECT count(DISTINCT run) FROM item_days_2026_11)`,
+      `SELECT (SELECT sum(events) FROM rollup_item_days), (SELECT sum(events) FROM rollup_item_details),
+         (SELECT sum(events) FROM rollup_site_days), (SELECT count(DISTINCT run) FROM rollup_item_days)`,
     );
     expect(sums?.slice(0, 3).map(Number)).toEqual([expected, expected, expected]);
     expect(Number(sums?.[3])).toBeLessThanOrEqual(6);
@@ -264,7 +277,7 @@ describe('rollups', () => {
     await store.maintain(AbortSignal.abort());
     await store.close();
     const counted = async (): Promise<number> => {
-      const rows = await tamper(folder, 'SELECT batch FROM rollup_state');
+      const rows = await tamper(folder, 'SELECT batch FROM rollups');
       return Number(rows[0]?.[0]);
     };
     expect(await counted()).toBe(0);
@@ -332,7 +345,12 @@ async function tamper(folder: string, sql: string): Promise<DuckDBValue[][]> {
 describe('a plan', () => {
   const day = (date: number): number => Date.UTC(2026, 10, date);
   const hour = (date: number, hours: number): number => Date.UTC(2026, 10, date, hours);
-  const state: RollupState = { upTo: 7, since: 0, months: ['2026_10', '2026_11'], dirty: [] };
+  const stateOf = (counted: Counted): RollupState => ({
+    rollups: new Map([['counts', counted]]),
+    last: 7,
+    dirty: [],
+  });
+  const state = stateOf({ upTo: 7, since: 0 });
   const counted = { measures: { n: { kind: 'count' } } } as const;
   const ofItem: Filter = { kind: 'equals', field: 'item', value: 'trees' };
 
@@ -341,10 +359,7 @@ describe('a plan', () => {
     expect(planRollups({ ...counted, range, filter: ofItem }, state)).toEqual({
       name: 'item_days',
       upTo: 7,
-      tables: [
-        { table: 'item_days_2026_10', from: Date.UTC(2026, 9, 31), to: day(1) },
-        { table: 'item_days_2026_11', from: day(1), to: day(4) },
-      ],
+      isBehind: false,
       counted: [{ from: Date.UTC(2026, 9, 31), to: day(4) }],
       live: [
         { from: range.from, to: Date.UTC(2026, 9, 31) },
@@ -366,10 +381,17 @@ describe('a plan', () => {
 
   it('is none where nothing is counted', () => {
     const range = { from: day(1), to: day(9) };
-    expect(planRollups({ ...counted, range }, { ...state, upTo: 0 })).toBeUndefined();
+    expect(planRollups({ ...counted, range }, stateOf({ upTo: 0, since: 0 }))).toBeUndefined();
     const short = { from: day(1) + 1, to: day(1) + 2 };
     expect(planRollups({ ...counted, range: short }, state)).toBeUndefined();
-    expect(planRollups({ ...counted, range }, { ...state, since: day(9) })).toBeUndefined();
+    expect(planRollups({ ...counted, range }, stateOf({ upTo: 7, since: day(9) }))).toBeUndefined();
+  });
+
+  it('looks at what has come since, unless nothing can have', () => {
+    const query = { ...counted, range: { from: day(1), to: day(9) } };
+    expect(planRollups(query, { ...state, last: 8 })?.isBehind).toBe(true);
+    expect(planRollups(query, { ...state, last: undefined })?.isBehind).toBe(true);
+    expect(planRollups(query, state)?.isBehind).toBe(false);
   });
 
   it('reads live what is dirty in its own scope', () => {

@@ -1,0 +1,331 @@
+import { createHash } from 'node:crypto';
+import { FIELDS } from '../../event.ts';
+import type { Range } from '../../query/query.ts';
+import { COUNTS, type CountsName, countsNames, DAY_MS } from './rollup-plan.ts';
+import { columnType, quoted } from './schema.ts';
+import type { Session, Statement } from './session.ts';
+
+/** A month is sorted in so many parts: its memory is bounded, whatever the month holds. */
+const SORT_PARTS = 16;
+
+/** The tables of a rollup are made, counted and dropped together. */
+export interface Rollup {
+  readonly name: string;
+  /** All that its rows depend on: of another definition, they are dropped and counted anew. */
+  readonly definition: string;
+  readonly tables: readonly RollupTable[];
+  /** Rows of the events for which a condition holds, with the columns of the finest table. */
+  readonly source: (where: string) => string;
+}
+
+/**
+ * Rows of a table that are alike in `slot` (the stretch of time, in steps since 1970) and in
+ * `groups` can be put together by `merge`. `run` is the state with which a row came; `key` is made
+ * of the item, by which the rows of a month are sorted.
+ */
+export interface RollupTable {
+  readonly name: string;
+  readonly stepMs: number;
+  readonly groups: readonly Column[];
+  readonly values: readonly (Column & { readonly merge: 'sum' | 'min' | 'max' })[];
+  /** Of tables that have no items: the one whose items they sum up. */
+  readonly sumOf?: string;
+}
+
+interface Column {
+  /** Quoted. */
+  readonly name: string;
+  readonly type: string;
+}
+
+/** The counts by which every tock is answered. */
+export const counts: Rollup = {
+  name: 'counts',
+  definition: JSON.stringify(COUNTS),
+  tables: countsNames.map((name) => ({
+    name: tableName(name),
+    stepMs: COUNTS[name].stepMs,
+    groups: COUNTS[name].fields.map((field) => {
+      const { at } = FIELDS[field];
+      return { name: quoted(at), type: columnType(at) };
+    }),
+    values: [{ name: 'events', type: 'BIGINT', merge: 'sum' }],
+    ...(name === 'site_quarters' && { sumOf: tableName('item_quarters') }),
+    ...(name === 'site_days' && { sumOf: tableName('item_details') }),
+  })),
+  source: (where) =>
+    `SELECT ${columnsOf('item_details')}, ${slotSql(COUNTS.item_quarters.stepMs)} AS slot,
+       count(*) AS events FROM events WHERE ${where} GROUP BY ALL`,
+};
+
+export function tableName(name: CountsName): string {
+  return `rollup_${name}`;
+}
+
+export function columnsOf(name: CountsName): string {
+  return COUNTS[name].fields.map((field) => quoted(FIELDS[field].at)).join(', ');
+}
+
+function slotSql(stepMs: number): string {
+  return `CAST(floor(epoch_ms("@timestamp") / ${stepMs}) AS BIGINT)`;
+}
+
+/**
+ * - `rollups`: those that have tables, and how far they are counted
+ * - `rollup_runs`: of each the UTC months that have rows: `runs` sorted for themselves; `size` in
+ *   rows at most, of which `sorted` are in one run
+ * - `dirty`: parts whose counts are wrong since something was erased
+ */
+export const ROLLUP_SCHEMA_SQL: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS rollups (name VARCHAR NOT NULL, definition VARCHAR NOT NULL,
+    batch BIGINT NOT NULL, since TIMESTAMP NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS rollup_runs (rollup VARCHAR NOT NULL, month DATE NOT NULL,
+    runs BIGINT NOT NULL, size BIGINT NOT NULL, sorted BIGINT NOT NULL)`,
+  'CREATE TABLE IF NOT EXISTS dirty ("service.name" VARCHAR NOT NULL, day DATE NOT NULL, item VARCHAR)',
+  // Sorted by this, row groups say what items they hold: of a text they know eight bytes only.
+  `CREATE OR REPLACE MACRO item_key(item) AS
+    coalesce(CAST(md5_number_lower(item) & 4294967295 AS UINTEGER), 0)`,
+];
+
+/** The macro `item_key`: the engine would make it twice for each statement. */
+export function itemKey(item: string): number {
+  return createHash('md5').update(item).digest().readUInt32LE(8);
+}
+
+/** Drops what is not wanted any more, and of wanted rollups what is missing is made, empty. */
+export async function arrange(session: Session, wanted: readonly Rollup[]): Promise<void> {
+  const known = await session.rows('SELECT name, definition FROM rollups');
+  const kept = wanted.filter((one) =>
+    known.some(([name, definition]) => name === one.name && definition === one.definition),
+  );
+  const names = new Set(kept.flatMap(({ tables }) => tables.map(({ name }) => name)));
+  for (const name of await tablesOfRollups(session)) {
+    if (!names.has(name)) await session.run(`DROP TABLE ${quoted(name)}`);
+  }
+  for (const table of ['rollups', 'rollup_runs']) {
+    const column = table === 'rollups' ? 'name' : 'rollup';
+    await session.run(
+      `DELETE FROM ${table} WHERE NOT list_contains(from_json($1, '["VARCHAR"]'), ${column})`,
+      [JSON.stringify(kept.map(({ name }) => name))],
+    );
+  }
+  for (const one of wanted.filter((rollup) => !kept.includes(rollup))) {
+    for (const table of one.tables) await session.run(createSql(table, table.name));
+    await session.run(`INSERT INTO rollups VALUES ($1, $2, 0, TIMESTAMP '0001-01-01')`, [
+      one.name,
+      one.definition,
+    ]);
+  }
+}
+
+/** Those of earlier versions too. */
+async function tablesOfRollups(session: Session): Promise<readonly string[]> {
+  const rows = await session.rows(
+    `SELECT table_name FROM duckdb_tables()
+     WHERE database_name = current_database() AND NOT temporary
+       AND (regexp_matches(table_name, '^(site|item)_(days|details|quarters)_\\d{4}_\\d{2}$')
+         OR starts_with(table_name, 'rollup_') AND table_name <> 'rollup_runs')`,
+  );
+  return rows.map(([name]) => String(name));
+}
+
+/** Adds the counts of the events that a condition names as a new run of their months. */
+export async function insertCounts(
+  session: Session,
+  rollup: Rollup,
+  run: number,
+  where: Statement,
+): Promise<void> {
+  await gather(session, rollup, where);
+  const months = await session.rows(
+    'SELECT CAST(month AS VARCHAR), count(*) FROM arrived GROUP BY month',
+  );
+  for (const [month, size] of months) await addRun(session, rollup, String(month), Number(size));
+  for (const table of rollup.tables) await insertFrom(session, rollup, table, run);
+  await session.run('DROP TABLE arrived');
+}
+
+/** Everything that a rollup keeps of some events, in a table for a while. */
+function gather(session: Session, rollup: Rollup, { sql, params }: Statement): Promise<void> {
+  return session.run(
+    `CREATE OR REPLACE TEMP TABLE arrived AS
+     SELECT *, item_key(item) AS key,
+       CAST(date_trunc('month', make_timestamp(slot * ${finestMs(rollup) * 1000})) AS DATE) AS month
+     FROM (${rollup.source(sql)})`,
+    params,
+  );
+}
+
+async function addRun(session: Session, { name }: Rollup, month: string, size: number) {
+  const known = await session.rows(
+    `UPDATE rollup_runs SET runs = runs + 1, size = size + $3
+     WHERE rollup = $1 AND month = CAST($2 AS DATE) RETURNING 1`,
+    [name, month, size],
+  );
+  if (known.length > 0) return;
+  await session.run('INSERT INTO rollup_runs VALUES ($1, CAST($2 AS DATE), 1, $3, $3)', [
+    name,
+    month,
+    size,
+  ]);
+}
+
+function insertFrom(
+  session: Session,
+  rollup: Rollup,
+  table: RollupTable,
+  run: number,
+): Promise<void> {
+  const steps = table.stepMs / finestMs(rollup);
+  return session.run(
+    `INSERT INTO ${table.name} SELECT * EXCLUDE (month)
+     FROM (SELECT month, ${rowOf(table, String(run), `CAST(floor(slot / ${steps}) AS BIGINT)`)}
+       FROM arrived GROUP BY ALL)
+     ORDER BY month, ${orderOf(table)}`,
+  );
+}
+
+/** Counts the dirty parts of a day anew, and the sites that they are of from all their items. */
+export async function countDay(
+  session: Session,
+  rollup: Rollup,
+  day: number,
+  upTo: number,
+): Promise<void> {
+  const isoDay = new Date(day).toISOString().slice(0, 10);
+  const isDirty = (table: string): string => `EXISTS (SELECT 1 FROM dirty
+    WHERE dirty.day = DATE '${isoDay}' AND dirty."service.name" = ${table}."service.name"
+      AND dirty.item IS NOT DISTINCT FROM ${table}.item)`;
+  const ofDirtySite = `"service.name" IN
+    (SELECT "service.name" FROM dirty WHERE day = DATE '${isoDay}')`;
+  await gather(session, rollup, {
+    sql: `batch <= $1 AND "@timestamp" >= $2 AND "@timestamp" < $3 AND ${isDirty('events')}`,
+    params: [upTo, new Date(day), new Date(day + DAY_MS)],
+  });
+  await addRun(session, rollup, `${isoDay.slice(0, 7)}-01`, 0);
+  const range = { from: day, to: day + DAY_MS };
+  for (const table of rollup.tables.filter(isByItem)) {
+    await session.run(
+      `DELETE FROM ${table.name} WHERE ${within(table, range)} AND ${isDirty(table.name)}`,
+    );
+    await insertFrom(session, rollup, table, upTo);
+  }
+  for (const table of rollup.tables) {
+    const items = rollup.tables.find(({ name }) => name === table.sumOf);
+    if (items === undefined) continue;
+    await session.run(`DELETE FROM ${table.name} WHERE ${within(table, range)} AND ${ofDirtySite}`);
+    await session.run(
+      `INSERT INTO ${table.name} SELECT ${rowOf(table, String(upTo))}
+       FROM ${items.name} WHERE ${within(items, range)} AND ${ofDirtySite} GROUP BY ALL`,
+    );
+  }
+  await session.run('DROP TABLE arrived');
+}
+
+/**
+ * Brings the runs of a month up to a certain one into one, in which what is alike is put together.
+ * In parts, each of which is a transaction; between them the table is as good as before.
+ */
+export function sortings(table: RollupTable, month: Range, upTo: number): readonly Sorting[] {
+  return partsOf(table).map((part) => (session) => {
+    const where = `${within(table, month)} AND run <= ${upTo} AND ${part}`;
+    return session.transaction(async () => {
+      await session.run(
+        `CREATE OR REPLACE TEMP TABLE sorted AS
+         SELECT ${rowOf(table, String(upTo))} FROM ${table.name} WHERE ${where} GROUP BY ALL`,
+      );
+      await session.run(`DELETE FROM ${table.name} WHERE ${where}`);
+      await session.run(
+        `INSERT INTO ${table.name} SELECT * FROM sorted ORDER BY ${orderOf(table)}`,
+      );
+      await session.run('DROP TABLE sorted');
+    });
+  });
+}
+
+export type Sorting = (session: Session) => Promise<void>;
+
+/** Writes all tables anew, so that nothing of what was deleted is left in them. */
+export async function writeAnew(session: Session, rollups: readonly Rollup[]): Promise<void> {
+  for (const { name, tables } of rollups) {
+    const months = await session.rows(
+      'SELECT epoch_ms(month), epoch_ms(month + INTERVAL 1 MONTH) FROM rollup_runs WHERE rollup = $1 ORDER BY 1',
+      [name],
+    );
+    for (const table of tables) {
+      await session.run(createSql(table, 'rollup_anew'));
+      for (const [from, to] of months) {
+        const month = within(table, { from: Number(from), to: Number(to) });
+        for (const part of partsOf(table)) {
+          await session.run(
+            `INSERT INTO rollup_anew SELECT ${rowOf(table, 'max(run)')}
+             FROM ${table.name} WHERE ${month} AND ${part} GROUP BY ALL ORDER BY ${orderOf(table)}`,
+          );
+        }
+      }
+      await session.run(`DROP TABLE ${table.name}`);
+      await session.run(`ALTER TABLE rollup_anew RENAME TO ${table.name}`);
+    }
+  }
+  await session.run('UPDATE rollup_runs SET runs = 1, sorted = size');
+  await session.run('CREATE OR REPLACE TABLE dirty AS SELECT * FROM dirty');
+}
+
+/** Deletes the counts of the days before one. */
+export async function forgetBefore(
+  session: Session,
+  rollups: readonly Rollup[],
+  day: number,
+): Promise<void> {
+  await session.run('UPDATE rollups SET since = $1 WHERE since < $1', [new Date(day)]);
+  await session.run('DELETE FROM dirty WHERE day < $1', [new Date(day)]);
+  await session.run('DELETE FROM rollup_runs WHERE month + INTERVAL 1 MONTH <= $1', [
+    new Date(day),
+  ]);
+  for (const { name, stepMs } of rollups.flatMap(({ tables }) => tables)) {
+    await session.run(`DELETE FROM ${name} WHERE slot < ${day / stepMs}`);
+  }
+}
+
+/** The columns of a row of a table, merged from others that have them. */
+function rowOf(table: RollupTable, run: string, slot = 'slot'): string {
+  return [
+    `${run} AS run`,
+    ...(isByItem(table) ? ['key'] : []),
+    `${slot} AS slot`,
+    ...table.groups.map(({ name }) => name),
+    ...table.values.map(({ name, merge }) => `${merge}(${name}) AS ${name}`),
+  ].join(', ');
+}
+
+function createSql(table: RollupTable, name: string): string {
+  const columns = [...table.groups, ...table.values].map((one) => `${one.name} ${one.type}`);
+  return `CREATE TABLE ${name} (run BIGINT NOT NULL, ${isByItem(table) ? 'key UINTEGER NOT NULL,' : ''}
+    slot INTEGER NOT NULL, ${columns.join(', ')})`;
+}
+
+function partsOf(table: RollupTable): readonly string[] {
+  if (!isByItem(table)) return ['true'];
+  const width = 2 ** 32 / SORT_PARTS;
+  return Array.from(
+    { length: SORT_PARTS },
+    (_, part) => `key BETWEEN ${part * width} AND ${(part + 1) * width - 1}`,
+  );
+}
+
+function within({ stepMs }: RollupTable, { from, to }: Range): string {
+  return `slot >= ${from / stepMs} AND slot < ${to / stepMs}`;
+}
+
+function orderOf(table: RollupTable): string {
+  return isByItem(table) ? 'key, item, "service.name", slot' : '"service.name", slot';
+}
+
+function isByItem({ sumOf }: RollupTable): boolean {
+  return sumOf === undefined;
+}
+
+/** The step of which those of the other tables are multiples. */
+function finestMs({ tables }: Rollup): number {
+  return Math.min(...tables.map(({ stepMs }) => stepMs));
+}
