@@ -133,7 +133,7 @@ describe('metronome explain', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^-- 1 of 1: at most 2 events read, 2 rows, [\d.]+ ms\nSELECT /u);
-    expect(stdout).toContain('-- $1 = ');
+    expect(stdout).toContain(`"item" = 'trees'`);
     const prefixed = await explain('departments', '--prefix', 'x', '--tz', 'Europe/Berlin');
     expect(prefixed.stdout).toMatch(/^-- 1 of 1: at most 0 events read, 0 rows/u);
   });

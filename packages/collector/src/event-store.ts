@@ -103,8 +103,11 @@ export interface EventStore {
   query(query: Query): Promise<readonly Row[]>;
   /** Events one by one, in the order of `Scan`, as they were at the first. */
   scan(scan: Scan): AsyncIterable<Row>;
-  /** The compiled query or scan as the engine gets it: SQL, or search bodies as JSON. */
-  explain(question: Query | Scan): string;
+  /**
+   * The query or scan as the engine gets it, now: SQL, or search bodies as JSON. Of those that are
+   * asked in one turn some engines answer several at once, and say so where they are explained so.
+   */
+  explain(question: Query | Scan): Promise<string>;
   /** Counts what is stored of a journal, for `audit`. */
   places(
     collector: string,

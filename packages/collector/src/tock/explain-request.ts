@@ -30,12 +30,13 @@ export async function explainRequest(
   const { reader, measured } = measuring(limited);
   const app = request.app ?? (await onlyApp(store, now, rules.sites));
   await answerRequest(reader, statistic, { ...request, app }, now, { ...rules, queryEventsMax: 0 });
-  return Promise.all(
-    measured.map(async ({ question, rows, ms }) => {
-      const events = await eventsRead(store, question);
-      return { question: store.explain(question), events, rows, ms };
-    }),
-  );
+  const [explained, read] = await Promise.all([
+    Promise.all(measured.map(({ question }) => store.explain(question))),
+    Promise.all(measured.map(({ question }) => eventsRead(store, question))),
+  ]);
+  return measured.map(({ rows, ms }, index) => {
+    return { question: explained[index] ?? '', events: read[index] ?? 0, rows, ms };
+  });
 }
 
 interface Measured extends Pick<Step, 'rows' | 'ms'> {

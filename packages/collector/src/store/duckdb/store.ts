@@ -1,15 +1,14 @@
 import type { EventStore, PlaceCount, Tally } from '../../event-store.ts';
 import { checkQuery } from '../../query/check-query.ts';
-import type { Query } from '../../query/query.ts';
-import { checkScan, type Scan } from '../../query/scan.ts';
+import { checkScan } from '../../query/scan.ts';
 import { append, position } from './append.ts';
-import { compile, type CompiledQuery, compileScan } from './compile.ts';
+import { compileScan } from './compile.ts';
 import type { DatabaseOptions } from './database.ts';
 import { Engine } from './engine.ts';
 import { erase } from './erase.ts';
 import { expire } from './expire.ts';
 import { exported } from './export.ts';
-import { Questions } from './questions.ts';
+import { Questions, shown } from './questions.ts';
 import { Rollups } from './rollups.ts';
 import { toRows } from './rows.ts';
 import { scrub } from './scrub.ts';
@@ -45,10 +44,13 @@ export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): 
       const values = await engine.read((session) => session.ask(compiled));
       yield* toRows(values, compiled, 'UTC');
     },
-    explain(question) {
-      const { sql, params } = compiledOf(question);
-      const bound = params.map((value, index) => `-- $${index + 1} = ${JSON.stringify(value)}`);
-      return [sql, ...bound].join('\n');
+    async explain(question) {
+      if ('measures' in question) {
+        checkQuery(question);
+        return questions.explain(question);
+      }
+      checkScan(question);
+      return shown(compileScan(question));
     },
     places: (collector, ranges) => places(engine, collector, ranges),
     erase: (selection) => erase(engine, rollups, selection),
@@ -65,15 +67,6 @@ export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): 
     check: () => engine.read((session) => session.run('SELECT 1 FROM tallies LIMIT 1')),
     close: () => engine.close(),
   };
-}
-
-function compiledOf(question: Query | Scan): CompiledQuery {
-  if ('measures' in question) {
-    checkQuery(question);
-    return compile(question);
-  }
-  checkScan(question);
-  return compileScan(question);
 }
 
 async function tallies(engine: Engine, collector: string): Promise<readonly Tally[]> {

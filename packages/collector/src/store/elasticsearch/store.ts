@@ -114,7 +114,7 @@ export class ElasticsearchStore implements EventStore {
     yield* runScan(this.#client, this.#prefix, this.#search, scan);
   }
 
-  explain(query: Query | Scan): string {
+  async explain(query: Query | Scan): Promise<string> {
     if (!('measures' in query)) return explainScan(query);
     checkQuery(query);
     const distinct = compileDistinct(query);

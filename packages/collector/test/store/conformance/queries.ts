@@ -21,8 +21,8 @@ export function queryTests(open: OpenStore): void {
     expect(answer).toEqual(rows.map(closeTo));
   });
 
-  it.each(queryCases)('explains $name', ({ query }) => {
-    expect(open.store.explain(query)).toMatch(/\S/);
+  it.each(queryCases)('explains $name', async ({ query }) => {
+    expect(await open.store.explain(query)).toMatch(/\S/);
   });
 
   const refused: readonly [string, Partial<Query>, RegExp][] = [
@@ -60,7 +60,7 @@ export function queryTests(open: OpenStore): void {
     const error = await open.store.query(query).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'MetronomeError', code: 'bad-request' });
     expect(String(error)).toMatch(message);
-    expect(() => open.store.explain(query)).toThrow(message);
+    await expect(open.store.explain(query)).rejects.toThrow(message);
   });
 
   describe('over many events', () => {

@@ -288,6 +288,30 @@ describe('rollups', () => {
     expect(await counted()).toBe(1);
   });
 
+  it('are in what is explained, with what has come since', async () => {
+    const store = openAt(Date.UTC(2026, 10, 30));
+    const view = eventAt('2026-11-02T10:00:00.000Z', 'app', { item: 'trees' });
+    const query: Query = {
+      measures: { n: { kind: 'count' } },
+      dimensions: { event: { kind: 'field', field: 'event' } },
+      filter: { kind: 'equals', field: 'item', value: 'trees' },
+      range: { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 11, 1) },
+    };
+    await take(store, [[view], 'maintain']);
+    const counted = await store.explain(query);
+    expect(counted).toContain('FROM rollup_item_days');
+    expect(counted).toContain(`"item" = 'trees'`);
+    expect(counted).not.toContain('FROM events');
+    const bots: Query = { ...query, dimensions: { bot: { kind: 'field', field: 'bot' } } };
+    expect(await Promise.all([query, bots].map((one) => store.explain(one)))).toEqual([
+      expect.stringMatching(/^-- One statement for 2 questions\.\nSELECT /u),
+      '-- Answered by the statement of the question before.',
+    ]);
+    await store.append(batchOf('later', 1, [view]), noRejects);
+    expect(await store.explain(query)).toMatch(/FROM rollup_item_days[^]+FROM events/u);
+    await store.close();
+  });
+
   it('are kept up beside a writer and readers', async () => {
     let now = Date.UTC(2026, 10, 30);
     const store = openDuckdbStore({ dataDir, now: () => (now += DAY_MS) });
