@@ -12,6 +12,7 @@ import type {
   Scalar,
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
+import type { RollupPlan } from './rollup-plan.ts';
 import type { PagedSearch } from './select.ts';
 
 /**
@@ -50,12 +51,21 @@ export type Clause = NonNullable<estypes.QueryDslQueryContainer>;
 export type Aggregation = NonNullable<estypes.AggregationsAggregationContainer>;
 export type Aggregations = Record<string, Aggregation>;
 
-export function compile(query: Query, slice: Slice = { range: query.range }): SearchBody {
-  return compileAround(measureAggregations(query.measures), query, slice);
+export function compile(
+  query: Query,
+  slice: Slice = { range: query.range },
+  plan?: RollupPlan,
+): SearchBody {
+  return compileAround(measureAggregations(query.measures), query, slice, plan);
 }
 
 /** The search of a query with something else in place of its measures. */
-export function compileAround(innermost: Aggregations, query: Query, slice: Slice): SearchBody {
+export function compileAround(
+  innermost: Aggregations,
+  query: Query,
+  slice: Slice,
+  plan?: RollupPlan,
+): SearchBody {
   const dimensions = Object.entries(query.dimensions ?? {});
   const aggs = dimensions.reduceRight<Aggregations>(
     (inside, [name, dimension]) => ({
@@ -63,13 +73,17 @@ export function compileAround(innermost: Aggregations, query: Query, slice: Slic
     }),
     innermost,
   );
+  const isTotal = dimensions.length === 0;
   return {
     size: 0,
-    track_total_hits: dimensions.length === 0,
-    query: queryOf(query, slice.range),
-    aggs,
+    track_total_hits: isTotal && !plan,
+    query: queryOf(query, slice.range, plan?.within),
+    aggs: isTotal && plan ? { ...aggs, [TOTAL]: { filter: { match_all: {} } } } : aggs,
   };
 }
+
+/** Name of the aggregation that weighs all documents where the number of hits does not. */
+export const TOTAL = '_total';
 
 /** Name of the aggregation of the visitors that a scan reads. */
 export const NEWEST = 'newest';
@@ -146,9 +160,13 @@ export function serverLimit(query: Query): number | undefined {
 export function queryOf(
   { filter }: Pick<Query, 'filter'>,
   range: Range,
+  within: RollupPlan['within'] = eventsWithin,
 ): { bool: { filter: Clause[] } } {
-  const inRange = { range: { '@timestamp': instants(range.from, range.to) } };
-  return { bool: { filter: [inRange, ...(filter ? [compileFilter(filter)] : [])] } };
+  return { bool: { filter: [within(range), ...(filter ? [compileFilter(filter)] : [])] } };
+}
+
+function eventsWithin({ from, to }: Range): Clause {
+  return { range: { '@timestamp': instants(from, to) } };
 }
 
 export function compileFilter(filter: Filter): Clause {
@@ -208,7 +226,7 @@ function rangeQuery({ field, gte, lt }: Filter & { kind: 'range' }): Clause {
   return { range: { [numberPath(field)]: time ? instants(gte, lt) : bounds(gte, lt) } };
 }
 
-function instants(gte?: number, lt?: number): estypes.QueryDslRangeQuery {
+export function instants(gte?: number, lt?: number): estypes.QueryDslRangeQuery {
   return { ...bounds(gte, lt), format: 'epoch_millis' };
 }
 

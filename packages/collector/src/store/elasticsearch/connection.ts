@@ -20,6 +20,10 @@ export interface ElasticsearchOptions {
   readonly refreshInterval?: string;
   /** Application keys that declared queries use as numbers: always mapped, whatever else comes. */
   readonly numericKeys?: readonly string[];
+  /** Epoch ms; what tells the days that are over. Default: the clock. */
+  readonly now?: () => number;
+  /** How long counts that are no longer true outlive their last reader; default: an hour. */
+  readonly oldMs?: number;
   /** Of one request; default 30,000. */
   readonly requestTimeoutMs?: number;
 }

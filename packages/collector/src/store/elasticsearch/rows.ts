@@ -1,6 +1,6 @@
 import type { Measure, Query, Row } from '../../query/query.ts';
 import { unavailable } from './connection.ts';
-import { NARROWED } from './compile.ts';
+import { NARROWED, TOTAL } from './compile.ts';
 
 /** What is read of an aggregation's answer. */
 export interface Answer {
@@ -63,7 +63,9 @@ export function isCut(level: Answer, limited: boolean): boolean {
   return error !== 0 || (!limited && others > 0);
 }
 
-function totalOf({ hits: { total } }: SearchAnswer): number {
+function totalOf({ hits: { total }, aggregations }: SearchAnswer): number {
+  const weighed = aggregations?.[TOTAL] as Answer | undefined;
+  if (weighed) return weighed.doc_count ?? 0;
   return typeof total === 'object' && total !== null && 'value' in total ? Number(total.value) : 0;
 }
 

@@ -8,6 +8,7 @@ import { compile, GROUPS_MAX, queryOf, serverLimit, textPath, type Slice } from 
 import { ask, tooMuchAtOnce } from './connection.ts';
 import { countDistinct, highest } from './distinct.ts';
 import { checkNumericKeys } from './numeric-keys.ts';
+import type { RollupPlan } from './rollup-plan.ts';
 import { rowsOf, type Rows, type SearchAnswer } from './rows.ts';
 
 /** A slice is cut into so many when a shard had to leave out groups. */
@@ -42,10 +43,15 @@ export function searchWith(client: Client, prefix: string): Search {
  * then turns the distinct measures from numbers of events into what they are. See `compile.ts`
  * for the search and `distinct.ts` for the distinct counts.
  */
-export async function runQuery(search: Search, query: Query): Promise<readonly Row[]> {
+export async function runQuery(
+  search: Search,
+  query: Query,
+  plan?: RollupPlan,
+): Promise<readonly Row[]> {
   checkQuery(query);
   await checkNumericKeys(search, query);
-  const rows = await sliceRows(search, query, { range: query.range }, { left: SLICES_MAX });
+  const source = { search: plan ? searchIn(search, plan.indices) : search, plan };
+  const rows = await sliceRows(source, query, { range: query.range }, { left: SLICES_MAX });
   const limit = query.limit ?? QUERY_LIMITS.rowsMax;
   const first = (all: readonly Row[]): readonly Row[] => orderRows(all, query).slice(0, limit);
   if (fullOrder(query).every(({ by }) => query.measures[by]?.kind !== 'distinct')) {
@@ -54,26 +60,36 @@ export async function runQuery(search: Search, query: Query): Promise<readonly R
   return first(await countDistinct(search, query, await highest(search, query, rows, limit)));
 }
 
+/** Where the rows come from: events, or counts and events by a plan. */
+interface Source {
+  readonly search: Search;
+  readonly plan: RollupPlan | undefined;
+}
+
+function searchIn(search: Search, indices: readonly string[]): Search {
+  return (body) => search({ index: [...indices], ...body });
+}
+
 async function sliceRows(
-  search: Search,
+  source: Source,
   query: Query,
   slice: Slice,
   slices: { left: number },
 ): Promise<readonly Row[]> {
   if (slices.left-- === 0) throw tooManyGroups();
-  const rows = await trySlice(search, query, slice);
+  const rows = await trySlice(source, query, slice);
   if (rows !== 'cut') return rows;
   const parts: Row[] = [];
-  for (const part of await partsOf(search, query, slice)) {
-    for (const row of await sliceRows(search, query, part, slices)) parts.push(row);
+  for (const part of await partsOf(source, query, slice)) {
+    for (const row of await sliceRows(source, query, part, slices)) parts.push(row);
     if (parts.length > ROWS_HELD_MAX) throw tooManyGroups();
   }
   return parts;
 }
 
-async function trySlice(search: Search, query: Query, slice: Slice): Promise<Rows> {
+async function trySlice({ search, plan }: Source, query: Query, slice: Slice): Promise<Rows> {
   try {
-    const answer = await search(compile(query, slice));
+    const answer = await search(compile(query, slice, plan));
     return rowsOf(query, answer, serverLimit(query) !== undefined);
   } catch (error) {
     if (tooMuchAtOnce(error)) return 'cut';
@@ -82,7 +98,7 @@ async function trySlice(search: Search, query: Query, slice: Slice): Promise<Row
 }
 
 /** Deals out the values of the field with the most, or halves the time where there is no field. */
-async function partsOf(search: Search, query: Query, slice: Slice): Promise<readonly Slice[]> {
+async function partsOf(source: Source, query: Query, slice: Slice): Promise<readonly Slice[]> {
   const { range, partition } = slice;
   if (partition) {
     const count = partition.count * SLICE_PARTS;
@@ -91,7 +107,7 @@ async function partsOf(search: Search, query: Query, slice: Slice): Promise<read
       partition: { ...partition, count, index: partition.index + part * partition.count },
     }));
   }
-  const widest = await widestDimension(search, query);
+  const widest = await widestDimension(source, query);
   if (widest === undefined) return halvesOf(query, range);
   const count = Math.max(2, Math.ceil((2 * widest.values) / GROUPS_MAX));
   return Array.from({ length: count }, (_, index) => ({
@@ -101,7 +117,7 @@ async function partsOf(search: Search, query: Query, slice: Slice): Promise<read
 }
 
 async function widestDimension(
-  search: Search,
+  { search, plan }: Source,
   query: Query,
 ): Promise<{ readonly name: string; readonly values: number } | undefined> {
   const fields = Object.entries(query.dimensions ?? {}).flatMap(([name, dimension]) =>
@@ -110,7 +126,7 @@ async function widestDimension(
   if (fields.length === 0) return undefined;
   const answer = await search({
     size: 0,
-    query: queryOf(query, query.range),
+    query: queryOf(query, query.range, plan?.within),
     aggs: Object.fromEntries(fields.map(({ name, field }) => [name, { cardinality: { field } }])),
   });
   const sizes = fields.map(({ name }) => {

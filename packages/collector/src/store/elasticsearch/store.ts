@@ -7,6 +7,7 @@ import type {
   KeepRejects,
   PlaceCount,
   Reject,
+  RollupProgress,
   Selection,
   Tally,
 } from '../../event-store.ts';
@@ -23,6 +24,8 @@ import { exportEvents } from './export.ts';
 import { NumericMapping } from './numeric-mapping.ts';
 import { countPlaces } from './places.ts';
 import { runQuery, searchWith, type Search } from './run-query.ts';
+import { Rollups } from './rollups.ts';
+import { RollupUpkeep } from './rollup-upkeep.ts';
 import { explainScan, runScan } from './scan.ts';
 import { agreeSalt, forgetSalts } from './salt.ts';
 import { State } from './state.ts';
@@ -42,6 +45,8 @@ export class ElasticsearchStore implements EventStore {
   readonly #options: ElasticsearchOptions;
   readonly #state: State;
   readonly #search: Search;
+  readonly #rollups: Rollups;
+  readonly #upkeep: RollupUpkeep;
   #numericMapping: NumericMapping;
   #prepared: Promise<void> | undefined;
 
@@ -52,6 +57,8 @@ export class ElasticsearchStore implements EventStore {
     this.#numericMapping = this.#newNumericMapping();
     this.#state = new State(this.#client, this.#prefix);
     this.#search = searchWith(this.#client, this.#prefix);
+    this.#rollups = new Rollups(this.#client, this.#prefix);
+    this.#upkeep = new RollupUpkeep(this.#client, this.#prefix, options);
   }
 
   async cursor(collector: string): Promise<number> {
@@ -106,7 +113,7 @@ export class ElasticsearchStore implements EventStore {
 
   async query(query: Query): Promise<readonly Row[]> {
     await this.#prepare();
-    return runQuery(this.#search, query);
+    return runQuery(this.#search, query, await this.#rollups.plan(query));
   }
 
   async *scan(scan: Scan): AsyncIterable<Row> {
@@ -118,7 +125,8 @@ export class ElasticsearchStore implements EventStore {
     if (!('measures' in query)) return explainScan(query);
     checkQuery(query);
     const distinct = compileDistinct(query);
-    const searches = distinct.length === 0 ? compile(query) : [compile(query), ...distinct];
+    const whole = compile(query, undefined, await this.#rollups.plan(query));
+    const searches = distinct.length === 0 ? whole : [whole, ...distinct];
     return JSON.stringify(searches, null, 2);
   }
 
@@ -140,7 +148,9 @@ export class ElasticsearchStore implements EventStore {
 
   async expire(before: string): Promise<number> {
     await this.#prepare();
-    return expireDays(this.#client, this.#prefix, this.#state, before);
+    const expired = await expireDays(this.#client, this.#prefix, this.#state, before);
+    this.#rollups.forget();
+    return expired;
   }
 
   async *export(selection: Selection): AsyncIterable<Record<string, unknown>> {
@@ -156,9 +166,16 @@ export class ElasticsearchStore implements EventStore {
     return forgetSalts(this.#client, this.#prefix, before);
   }
 
-  /** Nothing waits here: the cluster does its own work. */
-  maintain(): Promise<void> {
-    return Promise.resolve();
+  async maintain(signal: AbortSignal): Promise<void> {
+    await this.#prepare();
+    await this.#upkeep.run(signal);
+    this.#rollups.forget();
+  }
+
+  /** A declared query has none of its own; what those of the tock can answer of it they do. */
+  async rollups(): Promise<readonly RollupProgress[]> {
+    await this.refresh();
+    return [{ name: 'tock', ...(await this.#upkeep.progress()) }];
   }
 
   async refresh(): Promise<void> {
@@ -166,6 +183,7 @@ export class ElasticsearchStore implements EventStore {
     await ask(() =>
       this.#client.indices.refresh({ index: `${this.#prefix}-*`, allow_no_indices: true }),
     );
+    this.#rollups.forget();
   }
 
   async check(): Promise<void> {

@@ -12,7 +12,7 @@ export const TEMPLATE_VERSION = 1;
 export const NUMERIC_KEYS_MAX = 1_000;
 
 /** Longer than any value that intake lets through; keeps an odd line from costing its event. */
-const VALUE_UNITS_MAX = 8_192;
+export const VALUE_UNITS_MAX = 8_192;
 
 /**
  * Long or unique texts, grouped and listed but hardly ever searched for: without an inverted

@@ -32,7 +32,9 @@ export async function testCluster(): Promise<TestCluster> {
     async clean() {
       const indices = Object.keys(await client.indices.get({ index: `${prefix}*` }));
       if (indices.length > 0) await client.indices.delete({ index: indices });
-      await client.indices.deleteIndexTemplate({ name: prefix }, { ignore: [404] });
+      for (const name of [prefix, `${prefix}_rollup`]) {
+        await client.indices.deleteIndexTemplate({ name }, { ignore: [404] });
+      }
       await Promise.all([client, ...stores].map((each) => each.close()));
     },
   };
