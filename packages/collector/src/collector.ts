@@ -73,7 +73,7 @@ export async function openCollector(
     journalBytesMax: settings.METRONOME_JOURNAL_BYTES_MAX,
   });
   const numericKeys = [...BUILT_IN_NUMERIC_KEYS, ...numericKeysOf(queries, keys)];
-  const store = openStore(settings, numericKeys);
+  const store = openStore(settings, numericKeys, queries);
   const rejects = new RejectLog({
     folder: join(dataDir, 'rejects'),
     disk: nodeDisk,

@@ -76,6 +76,17 @@ export interface PlaceCount {
   readonly stored: number;
 }
 
+/** How far a rollup is: counts of events, from which some questions are answered. */
+export interface RollupProgress {
+  /** The declared query that it is for, or several; `tock` for those that every store keeps. */
+  readonly name: string;
+  /** Events in the store, and those of them that are counted; the others are read as they are. */
+  readonly events: number;
+  readonly counted: number;
+  /** The others are no more than may wait. */
+  readonly isUpToDate: boolean;
+}
+
 /**
  * A place that keeps events and answers queries. Two adapters, one conformance suite
  * (`test/store/conformance.ts`); no caller knows which one it holds.
@@ -139,6 +150,8 @@ export interface EventStore {
    * called from time to time, one call at a time. A signal stops it after the piece under way.
    */
   maintain(signal: AbortSignal): Promise<void>;
+  /** The rollups that the store keeps up, those of declared queries among them. */
+  rollups(): Promise<readonly RollupProgress[]>;
   /** Makes everything appended so far visible to `query`. */
   refresh(): Promise<void>;
   /** Resolves when the engine can take and answer. */

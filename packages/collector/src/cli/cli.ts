@@ -5,6 +5,7 @@ import { erase } from './erase.ts';
 import { explain } from './explain.ts';
 import { exportEvents } from './export.ts';
 import { rejects } from './rejects.ts';
+import { rollups } from './rollups.ts';
 import { start } from './start.ts';
 import { tock } from './tock.ts';
 
@@ -14,6 +15,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   explain,
   audit,
   rejects,
+  rollups,
   export: exportEvents,
   erase,
 };

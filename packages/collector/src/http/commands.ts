@@ -28,6 +28,7 @@ export function commandRoutes(parts: CommandParts): Hono {
   routes.route('/', explainRoutes(parts));
   routes.route('/', selectedEventRoutes(parts));
   routes.get('/audit', async (context) => context.json(await audit(parts)));
+  routes.get('/rollups', async (context) => context.json(await parts.store.rollups()));
   routes.get('/rejects', async (context) => context.json(await parts.rejects.list()));
   routes.post('/rejects/retry', async (context) =>
     context.json({ retried: await parts.rejects.retry(parts.journal, () => true) }),

@@ -29,7 +29,7 @@ export function problemOf(
     const message = fieldProblem(use, keys);
     if (message !== undefined) return { spot: use.spot, message };
   }
-  return questionProblem(query);
+  return questionProblem(query) ?? rollupProblem(query);
 }
 
 /** The application's keys that queries use as numbers. */
@@ -153,6 +153,24 @@ function questionProblem(query: DeclaredQuery): DeclaredProblem | undefined {
     const { spot } = error.extensions;
     return { spot: typeof spot === 'string' ? [spot] : [], message: error.message };
   }
+}
+
+/** What cannot be put together from the counts of days. */
+function rollupProblem(query: DeclaredQuery): DeclaredProblem | undefined {
+  if (!('rollup' in query) || !query.rollup) return undefined;
+  const instead = 'change it, or leave out `rollup`';
+  for (const [name, { kind }] of Object.entries(query.measures)) {
+    if (kind !== 'distinct' && kind !== 'percentile') continue;
+    const what = kind === 'distinct' ? 'distinct counts' : 'percentiles';
+    const message = `the ${what} of days do not add up, so there is no rollup of them: ${instead}`;
+    return { spot: ['measures', name], message };
+  }
+  for (const [name, dimension] of Object.entries(query.dimensions ?? {})) {
+    if (dimension.kind !== 'time' || dimension.interval !== 'minute') continue;
+    const message = `rollups are of quarter hours at the finest, so there is none of minutes: ${instead}`;
+    return { spot: ['dimensions', name, 'interval'], message };
+  }
+  return undefined;
 }
 
 function check(query: DeclaredQuery): void {

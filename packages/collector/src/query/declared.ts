@@ -14,6 +14,11 @@ interface Described {
 /** The rows of one query. */
 export interface DeclaredRows extends Described, Omit<Query, 'range' | 'timeZone'> {
   readonly kind?: 'rows';
+  /**
+   * Whether its answers come from counts that are kept up, not from all events of the period; no
+   * distinct counts, percentiles and minutes then.
+   */
+  readonly rollup?: boolean;
 }
 
 /** How many visitors took a step, and of those how many then the next. */

@@ -1,24 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { MetronomeError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
+import type { DeclaredQuery } from '../query/declared.ts';
 import type { Settings } from '../settings.ts';
 import { openDuckdbStore } from './duckdb/store.ts';
 import { ElasticsearchStore } from './elasticsearch/store.ts';
 
 /**
  * Opens the store that the settings name: the only place that asks which. `numericKeys` are the
- * application's keys that must always be kept as numbers.
+ * application's keys that must always be kept as numbers; of its `queries` some have rollups.
  *
  * @throws MetronomeError `config` when what it needs is not there; an unreachable cluster is no
  * error, the store answers `unavailable` until it is back.
  */
-export function openStore(settings: Settings, numericKeys: readonly string[] = []): EventStore {
+export function openStore(
+  settings: Settings,
+  numericKeys: readonly string[] = [],
+  queries: Readonly<Record<string, DeclaredQuery>> = {},
+): EventStore {
   switch (settings.METRONOME_STORE) {
     case 'duckdb':
       return openDuckdbStore({
         dataDir: settings.METRONOME_DATA_DIR,
         memoryMb: settings.METRONOME_DUCKDB_MEMORY_MB,
         threads: settings.METRONOME_DUCKDB_THREADS,
+        queries,
       });
     case 'elasticsearch':
       return new ElasticsearchStore({

@@ -66,6 +66,7 @@ describe('declared queries', () => {
         withinMinutes: 60,
       },
     ],
+    ['rows with a rollup', { rollup: true, measures: { n: count } }],
     ['retention', { kind: 'retention', filter: bought, interval: 'week' }],
   ])('may be %s', async (_, query) => {
     const { structure } = await declaring(query);
@@ -99,6 +100,30 @@ const wrong: readonly (readonly [spot: string, query: unknown, message: RegExp])
     /no "filters" here: did you mean filter\?$/,
   ],
   ['queries.mine.measures', {}, /must be an object, by name\.$/],
+  [
+    'queries.mine.measures.buyers',
+    {
+      rollup: true,
+      measures: { n: count, buyers: { kind: 'distinct', field: 'visitor' } },
+    },
+    /the distinct counts of days do not add up, so there is no rollup of them/,
+  ],
+  [
+    'queries.mine.measures.p',
+    { rollup: true, measures: { p: { kind: 'percentile', field: 'duration', at: 50 } } },
+    /the percentiles of days do not add up/,
+  ],
+  [
+    'queries.mine.dimensions.t.interval',
+    {
+      rollup: true,
+      measures: { n: count },
+      dimensions: { t: { kind: 'time', interval: 'minute' } },
+    },
+    /quarter hours at the finest/,
+  ],
+  ['queries.mine.rollup', { rollup: 'yes', measures: { n: count } }, /must be true or false\.$/],
+  ['queries.mine', { kind: 'retention', rollup: true }, /there is no "rollup" here/],
   [
     'queries.mine.filter.filters',
     { measures: { n: count }, filter: { kind: 'or' } },

@@ -13,8 +13,15 @@ import {
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { type OffsetSpan, offsetSpans } from '../../query/time-zone.ts';
-import { COUNTS, heldTo, type RollupPlan } from './rollup-plan.ts';
-import { columnsOf, itemKey, tableName } from './rollup-tables.ts';
+import type { DeclaredRows } from '../../query/declared.ts';
+import {
+  COUNTS,
+  type CountsPlan,
+  type DeclaredPlan,
+  heldTo,
+  type RollupPlan,
+} from './rollup-plan.ts';
+import { columnsOf, itemKey, tableName } from './rollup.ts';
 import type { Param, Statement } from './session.ts';
 import { quoted } from './schema.ts';
 
@@ -41,9 +48,28 @@ export function compile(query: Query, plan?: RollupPlan): CompiledQuery {
 export function compileTogether(
   query: Query,
   own: readonly Filter[],
-  plan: RollupPlan,
+  plan: CountsPlan,
 ): CompiledQuery {
   return new Compiler(query, plan).together(own);
+}
+
+/**
+ * What a declared query is made of, for its rollup. `sql` gives a row for each event and value of
+ * its dimensions, of the table `counted`; the measures are made of `values`, put together by `merge`.
+ */
+export interface CompiledParts extends Statement {
+  readonly groups: readonly string[];
+  readonly values: readonly Partial[];
+}
+
+export interface Partial {
+  readonly name: string;
+  readonly type: 'BIGINT' | 'DOUBLE';
+  readonly merge: 'sum' | 'min' | 'max';
+}
+
+export function compileParts(query: DeclaredRows): CompiledParts {
+  return new Compiler({ ...query, range: { from: 0, to: 0 } }).parts();
 }
 
 /** Compiles a checked scan likewise; the columns are its fields and marks. */
@@ -67,7 +93,10 @@ class Compiler {
     const columns = [...Object.keys(dimensions), ...Object.keys(measures)];
     const selected = [
       ...groups.map(([name, d], index) => `${grouped(d, index)} AS ${quoted(name)}`),
-      ...Object.entries(measures).map(([name, m]) => `${this.#measure(m)} AS ${quoted(name)}`),
+      ...Object.entries(measures).map(
+        ([name, m], index) =>
+          `${this.#plan?.kind === 'declared' ? this.#merged(m, `v${index}`) : this.#measure(m)} AS ${quoted(name)}`,
+      ),
     ];
     const order = fullOrder(this.#query).map(
       ({ by, direction }) =>
@@ -85,6 +114,13 @@ class Compiler {
         : []),
     ].join('\n');
     return { sql, params: this.#params, columns, localStarts: localStartsOf(groups) };
+  }
+
+  parts(): CompiledParts {
+    const filter = this.#query.filter ? this.#filter(this.#query.filter) : 'true';
+    const sql = this.#perEvent('*', `counted\nWHERE ${filter}`);
+    const values = this.#partials().map(({ name, type, merge }) => ({ name, type, merge }));
+    return { sql, params: this.#params, groups: this.#fieldColumns(), values };
   }
 
   together(own: readonly Filter[]): CompiledQuery {
@@ -146,10 +182,20 @@ class Compiler {
    * values wraps another SELECT, because two `unnest` in one would walk side by side.
    */
   #source(dimensions: readonly Dimension[]): string {
-    let source = this.#plan
+    if (this.#plan?.kind === 'declared') {
+      const times = dimensions.map((one) => (one.kind === 'time' ? one : undefined));
+      return this.#withDimensions(times, this.#declaredRows(this.#plan));
+    }
+    const rows = this.#plan
       ? this.#rolledUp(this.#plan)
       : `events\nWHERE ${this.#where(this.#query.filter)}`;
+    return this.#withDimensions(dimensions, rows);
+  }
+
+  #withDimensions(dimensions: readonly (Dimension | undefined)[], rows: string): string {
+    let source = rows;
     for (const [index, dimension] of dimensions.entries()) {
+      if (dimension === undefined) continue;
       const column = this.#dimension(dimension);
       const inner = `SELECT *, ${column.sql} AS d${index} FROM ${source}`;
       source = column.nullable ? `(${inner})\nWHERE d${index} IS NOT NULL` : `(${inner})`;
@@ -158,11 +204,10 @@ class Compiler {
   }
 
   /** One branch for each stretch of time, and few: the engine plans each for longer than it runs. */
-  #rolledUp({ name, upTo, isBehind, counted, live }: RollupPlan): string {
+  #rolledUp({ name, upTo, isBehind, counted, live }: CountsPlan): string {
     const { filter } = this.#query;
     const { stepMs } = COUNTS[name];
     const columns = columnsOf(name);
-    const items = name.startsWith('item') ? heldTo(filter, 'item') : undefined;
     const events = (range: Range): string =>
       `SELECT ${columns}, epoch_ms("@timestamp") AS ms, 1 AS events FROM events
 WHERE ${this.#where(filter, range)}`;
@@ -171,7 +216,7 @@ WHERE ${this.#where(filter, range)}`;
         [
           `SELECT ${columns}, CAST(slot AS BIGINT) * ${stepMs} AS ms, events FROM ${tableName(name)}`,
           `WHERE run <= ${upTo} AND slot >= ${from / stepMs} AND slot < ${to / stepMs}`,
-          ...(items?.length ? [`  AND key IN (${items.map(itemKey).join(', ')})`] : []),
+          ...(name.startsWith('item') ? keysOf(filter) : []),
           ...(filter ? [`  AND ${this.#filter(filter)}`] : []),
         ].join('\n'),
       ),
@@ -179,6 +224,97 @@ WHERE ${this.#where(filter, range)}`;
       ...live.map(events),
     ];
     return `(${branches.join('\nUNION ALL\n')})`;
+  }
+
+  /** Likewise of the rollup of a declared query, whose rows have its dimensions already. */
+  #declaredRows({ table, stepMs, filter, upTo, isBehind, counted, live }: DeclaredPlan): string {
+    const columns = [...this.#fieldColumns(), ...this.#partials().map(({ name }) => name)];
+    const events = (range: Range, and = ''): string =>
+      this.#perEvent(
+        'epoch_ms("@timestamp") AS ms',
+        `events\nWHERE ${this.#where(this.#query.filter, range)}${and}`,
+      );
+    const branches = [
+      ...counted.map(({ from, to }) =>
+        [
+          `SELECT ${[`CAST(slot AS BIGINT) * ${stepMs} AS ms`, ...columns].join(', ')} FROM ${table}`,
+          `WHERE run <= ${upTo} AND slot >= ${from / stepMs} AND slot < ${to / stepMs}`,
+          ...keysOf(filter),
+          `  AND ${this.#filter(filter)}`,
+        ].join('\n'),
+      ),
+      ...(isBehind ? counted.map((range) => events(range, `\n  AND batch > ${upTo}`)) : []),
+      ...live.map((range) => events(range)),
+    ];
+    return `(${branches.join('\nUNION ALL\n')})`;
+  }
+
+  /** A row for each event and value of its fields, with what the measures are made of. */
+  #perEvent(columns: string, rows: string): string {
+    const dimensions = Object.values(this.#query.dimensions ?? {});
+    const fields = dimensions.map((one) => (one.kind === 'field' ? one : undefined));
+    const source = this.#withDimensions(fields, rows);
+    const values = this.#partials().map(({ name, sql }) => `${sql} AS ${name}`);
+    const named = columns === '*' ? [] : this.#fieldColumns();
+    return `SELECT ${[columns, ...named, ...values].join(', ')} FROM ${source}`;
+  }
+
+  /** Names of the dimensions that are fields: `d0`, `d2`, … */
+  #fieldColumns(): readonly string[] {
+    const dimensions = Object.values(this.#query.dimensions ?? {});
+    return dimensions.flatMap((one, index) => (one.kind === 'field' ? [`d${index}`] : []));
+  }
+
+  #partials(): readonly (Partial & { readonly sql: string })[] {
+    return Object.values(this.#query.measures).flatMap((measure, index) =>
+      this.#partialsOf(measure, `v${index}`),
+    );
+  }
+
+  #partialsOf(measure: Measure, name: string): readonly (Partial & { readonly sql: string })[] {
+    const where = measure.where && this.#filter(measure.where);
+    const held = (sql: string): string =>
+      where === undefined ? sql : `CASE WHEN ${where} THEN ${sql} END`;
+    if (measure.kind === 'count') {
+      return [{ name, type: 'BIGINT', merge: 'sum', sql: `coalesce(${held('1')}, 0)` }];
+    }
+    const { sql, many } = this.#numbers(measure.field);
+    const value = (list: string): string => held(many ? `list_${list}(${sql})` : sql);
+    switch (measure.kind) {
+      case 'sum':
+        return [{ name, type: 'DOUBLE', merge: 'sum', sql: value('sum') }];
+      case 'average': {
+        const count = held(many ? `len(${sql})` : `CASE WHEN ${sql} IS NOT NULL THEN 1 END`);
+        return [
+          { name, type: 'DOUBLE', merge: 'sum', sql: value('sum') },
+          { name: `${name}n`, type: 'BIGINT', merge: 'sum', sql: count },
+        ];
+      }
+      case 'min':
+      case 'max':
+        return [{ name, type: 'DOUBLE', merge: measure.kind, sql: value(measure.kind) }];
+      case 'distinct':
+      case 'percentile':
+        throw new Error(`there is no rollup of a ${measure.kind}`);
+    }
+  }
+
+  /** A measure from its parts. */
+  #merged({ kind }: Measure, name: string): string {
+    switch (kind) {
+      case 'count':
+        return `CAST(coalesce(sum(${name}), 0) AS BIGINT)`;
+      case 'sum':
+        return `coalesce(sum(${name}), 0)`;
+      case 'average':
+        return `sum(${name}) / sum(${name}n)`;
+      case 'min':
+      case 'max':
+        return `${kind}(${name})`;
+      case 'distinct':
+      case 'percentile':
+        throw new Error(`there is no rollup of a ${kind}`);
+    }
   }
 
   #where(filter: Filter | undefined, { from, to }: Range = this.#query.range): string {
@@ -384,6 +520,12 @@ interface Values {
   /** `sql` is a list of different values. */
   readonly many: boolean;
   readonly type: FieldType;
+}
+
+/** Rows lie by the item's key. */
+function keysOf(filter: Filter | undefined): readonly string[] {
+  const items = heldTo(filter, 'item');
+  return items?.length ? [`  AND key IN (${items.map(itemKey).join(', ')})`] : [];
 }
 
 function localStartsOf(dimensions: readonly (readonly [string, Dimension])[]): ReadonlySet<string> {

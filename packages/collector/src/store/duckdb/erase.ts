@@ -31,7 +31,7 @@ export async function erase(
   );
   if (erased > 0) {
     await rollups.countDirty(new AbortController().signal);
-    await scrub(engine);
+    await scrub(engine, rollups.all);
   }
   return erased;
 }

@@ -1,7 +1,6 @@
 import type { Query, Row } from '../../query/query.ts';
 import { compile, type CompiledQuery } from './compile.ts';
 import type { Engine } from './engine.ts';
-import { planRollups } from './rollup-plan.ts';
 import type { Rollups } from './rollups.ts';
 import { toRows } from './rows.ts';
 import { inlined, type Session, type Statement } from './session.ts';
@@ -64,7 +63,7 @@ export class Questions {
   }
 
   async #compiled(session: Session, query: Query): Promise<CompiledQuery> {
-    return compile(query, planRollups(query, await this.#rollups.state(session)));
+    return compile(query, await this.#rollups.plan(session, query));
   }
 }
 

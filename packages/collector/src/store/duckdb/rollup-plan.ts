@@ -1,11 +1,12 @@
 import type { FieldName } from '../../event.ts';
+import type { DeclaredRows } from '../../query/declared.ts';
 import { fieldsOf } from '../../query/fields-of.ts';
 import type { Filter, Query, Range } from '../../query/query.ts';
 import { offsetSpans } from '../../query/time-zone.ts';
 import { mergeStretches } from './twins.ts';
 
 export const DAY_MS = 86_400_000;
-const QUARTER_MS = 900_000;
+export const QUARTER_MS = 900_000;
 
 /** What is counted by what: a row is a number of events that are alike in these fields. */
 interface Kind {
@@ -55,8 +56,33 @@ export interface DirtyPart {
  * Where an answer comes from: of the `counted` stretches the rows of a table, and with `isBehind`
  * the events of batches after `upTo`; all events of the `live` stretches.
  */
-export interface RollupPlan {
+export type RollupPlan = CountsPlan | DeclaredPlan;
+
+export interface CountsPlan extends Stretches {
+  readonly kind: 'counts';
   readonly name: CountsName;
+}
+
+/** Rows have the dimensions and measures of the query itself, and `FIELDS_OF_DECLARED`. */
+export interface DeclaredPlan extends Stretches {
+  readonly kind: 'declared';
+  readonly table: string;
+  readonly stepMs: number;
+  /** What the query asks beyond the filter by which its events were chosen. */
+  readonly filter: Filter;
+}
+
+/** The rollup of a query that is declared with one. */
+export interface DeclaredRollup {
+  readonly name: string;
+  readonly query: DeclaredRows;
+  readonly tables: readonly { readonly name: string; readonly stepMs: number }[];
+}
+
+/** What a request may ask of a declared query beyond its own filter. */
+export const FIELDS_OF_DECLARED = ['app', 'item', 'bot'] as const satisfies readonly FieldName[];
+
+interface Stretches {
   readonly upTo: number;
   readonly isBehind: boolean;
   readonly counted: readonly Range[];
@@ -67,64 +93,112 @@ export interface RollupPlan {
 const LIVE_STRETCHES_MAX = 8;
 
 /** How a query is to be answered; undefined: from the events alone. */
-export function planRollups(query: Query, state: RollupState): RollupPlan | undefined {
+export function planRollups(
+  query: Query,
+  state: RollupState,
+  declared: readonly DeclaredRollup[] = [],
+): RollupPlan | undefined {
+  return planCounts(query, state) ?? planDeclared(query, state, declared);
+}
+
+export function planCounts(query: Query, state: RollupState): CountsPlan | undefined {
   const name = rollupOf(query);
-  const rollup = state.rollups.get('counts');
-  if (name === undefined || rollup === undefined || rollup.upTo === 0) return undefined;
-  const stretches = stretchesOf(query, COUNTS[name].stepMs, rollup, state.dirty);
-  if (stretches === undefined) return undefined;
-  const isBehind = state.last === undefined || state.last > rollup.upTo;
-  return { name, upTo: rollup.upTo, isBehind, ...stretches };
+  if (name === undefined) return undefined;
+  const stretches = stretchesOf(query, COUNTS[name].stepMs, 'counts', state);
+  return stretches && { kind: 'counts', name, ...stretches };
+}
+
+function planDeclared(
+  query: Query,
+  state: RollupState,
+  declared: readonly DeclaredRollup[],
+): DeclaredPlan | undefined {
+  for (const rollup of declared) {
+    const filter = filterBeyond(query, rollup.query);
+    const table = filter && rollup.tables.find(({ stepMs }) => isFineEnough(query, stepMs));
+    if (!table) continue;
+    const stretches = stretchesOf(query, table.stepMs, rollup.name, state);
+    if (!stretches) continue;
+    return { kind: 'declared', table: table.name, stepMs: table.stepMs, filter, ...stretches };
+  }
+  return undefined;
+}
+
+/** What a query asks beyond a declared one; undefined where it asks something else. */
+function filterBeyond(query: Query, declared: DeclaredRows): Filter | undefined {
+  if (shapeOf(query) !== shapeOf(declared)) return undefined;
+  const own = partsOf(declared.filter).map((part) => JSON.stringify(part));
+  const asked = partsOf(query.filter);
+  const names = new Set(asked.map((part) => JSON.stringify(part)));
+  if (!own.every((part) => names.has(part))) return undefined;
+  const filters = asked.filter((part) => !own.includes(JSON.stringify(part)));
+  const known: readonly string[] = FIELDS_OF_DECLARED;
+  const isKnown = filters.flatMap(fieldsOf).every((field) => known.includes(field));
+  return isKnown ? { kind: 'and', filters } : undefined;
+}
+
+/** Measures and dimensions, whatever their names; of time the interval is the request's. */
+function shapeOf({ measures, dimensions = {} }: Pick<Query, 'measures' | 'dimensions'>): string {
+  const shapes = Object.values(dimensions).map((one) => (one.kind === 'time' ? one.kind : one));
+  return JSON.stringify([Object.values(measures), shapes]);
+}
+
+function partsOf(filter: Filter | undefined): readonly Filter[] {
+  if (filter?.kind === 'and') return filter.filters;
+  return filter === undefined ? [] : [filter];
 }
 
 /** The range in stretches; undefined where no part of it is counted. */
 function stretchesOf(
   { range, filter }: Pick<Query, 'range' | 'filter'>,
   stepMs: number,
-  { since }: Counted,
-  dirty: readonly DirtyPart[],
-): Pick<RollupPlan, 'counted' | 'live'> | undefined {
+  name: string,
+  { rollups, last, dirty }: RollupState,
+): Stretches | undefined {
+  const rollup = rollups.get(name);
+  if (rollup === undefined || rollup.upTo === 0) return undefined;
+  const { upTo, since } = rollup;
   const [from, to] = [Math.ceil(range.from / stepMs), Math.floor(range.to / stepMs)];
   const whole = { from: Math.max(from * stepMs, since), to: to * stepMs };
   if (whole.from >= whole.to) return undefined;
   const unsure = dirtyDays(dirty, filter).map((day) => ({ from: day, to: day + DAY_MS }));
   const live = mergeStretches(between(between(unsure, whole), range), LIVE_STRETCHES_MAX);
   const counted = between(live, range);
-  return counted.length === 0 ? undefined : { counted, live };
+  if (counted.length === 0) return undefined;
+  return { upTo, isBehind: last === undefined || last > upTo, counted, live };
 }
 
 /** The rollup that a query can be answered from, if any. */
-export function rollupOf({
-  measures,
-  dimensions = {},
-  filter,
-  range,
-  timeZone = 'UTC',
-}: Query): CountsName | undefined {
+export function rollupOf(query: Query): CountsName | undefined {
+  const { measures, dimensions = {}, filter } = query;
   if (!Object.values(measures).every(({ kind }) => kind === 'count')) return undefined;
   const all = Object.values(dimensions);
-  const intervals = all.flatMap((one) => (one.kind === 'time' ? [one.interval] : []));
-  if (intervals.includes('minute')) return undefined;
   const asked = [
     ...all.flatMap((one) => (one.kind === 'field' ? [one.field] : [])),
     ...[filter, ...Object.values(measures).map(({ where }) => where)].flatMap((one) =>
       one ? fieldsOf(one) : [],
     ),
   ];
-  const offsets =
-    intervals.length === 0
-      ? []
-      : offsetSpans(range.from, range.to, timeZone).map(({ offsetMs }) => offsetMs);
   return countsNames.find((name) => {
     const { stepMs, fields }: Kind = COUNTS[name];
-    const isFine = stepMs === QUARTER_MS || !intervals.includes('hour');
     const known: readonly string[] = fields;
-    return (
-      isFine &&
-      offsets.every((offset) => offset % stepMs === 0) &&
-      asked.every((field) => known.includes(field))
-    );
+    return isFineEnough(query, stepMs) && asked.every((field) => known.includes(field));
   });
+}
+
+/** Whether the query's buckets of time are whole steps in its zone. */
+function isFineEnough(
+  { dimensions = {}, range, timeZone = 'UTC' }: Query,
+  stepMs: number,
+): boolean {
+  const intervals = Object.values(dimensions).flatMap((one) =>
+    one.kind === 'time' ? [one.interval] : [],
+  );
+  if (intervals.length === 0) return true;
+  if (intervals.includes('minute')) return false;
+  if (intervals.includes('hour') && stepMs > QUARTER_MS) return false;
+  const spans = offsetSpans(range.from, range.to, timeZone);
+  return spans.every(({ offsetMs }) => offsetMs % stepMs === 0);
 }
 
 /** Values that a field is held to by equality; undefined where it is not. */
@@ -132,8 +206,7 @@ export function heldTo(
   filter: Filter | undefined,
   field: FieldName,
 ): readonly string[] | undefined {
-  const parts = filter?.kind === 'and' ? filter.filters : filter ? [filter] : [];
-  for (const part of parts) {
+  for (const part of partsOf(filter)) {
     if (part.kind === 'equals' && part.field === field) return [String(part.value)];
     if (part.kind === 'in' && part.field === field) return part.values.map(String);
   }

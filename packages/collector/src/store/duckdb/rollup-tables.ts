@@ -1,74 +1,11 @@
-import { createHash } from 'node:crypto';
-import { FIELDS } from '../../event.ts';
 import type { Range } from '../../query/query.ts';
-import { COUNTS, type CountsName, countsNames, DAY_MS } from './rollup-plan.ts';
-import { columnType, quoted } from './schema.ts';
+import { definitionOf, finestMs, type Rollup, type RollupTable } from './rollup.ts';
+import { DAY_MS } from './rollup-plan.ts';
+import { quoted } from './schema.ts';
 import type { Session, Statement } from './session.ts';
 
 /** A month is sorted in so many parts: its memory is bounded, whatever the month holds. */
 const SORT_PARTS = 16;
-
-/** The tables of a rollup are made, counted and dropped together. */
-export interface Rollup {
-  readonly name: string;
-  /** All that its rows depend on: of another definition, they are dropped and counted anew. */
-  readonly definition: string;
-  readonly tables: readonly RollupTable[];
-  /** Rows of the events for which a condition holds, with the columns of the finest table. */
-  readonly source: (where: string) => string;
-}
-
-/**
- * Rows of a table that are alike in `slot` (the stretch of time, in steps since 1970) and in
- * `groups` can be put together by `merge`. `run` is the state with which a row came; `key` is made
- * of the item, by which the rows of a month are sorted.
- */
-export interface RollupTable {
-  readonly name: string;
-  readonly stepMs: number;
-  readonly groups: readonly Column[];
-  readonly values: readonly (Column & { readonly merge: 'sum' | 'min' | 'max' })[];
-  /** Of tables that have no items: the one whose items they sum up. */
-  readonly sumOf?: string;
-}
-
-interface Column {
-  /** Quoted. */
-  readonly name: string;
-  readonly type: string;
-}
-
-/** The counts by which every tock is answered. */
-export const counts: Rollup = {
-  name: 'counts',
-  definition: JSON.stringify(COUNTS),
-  tables: countsNames.map((name) => ({
-    name: tableName(name),
-    stepMs: COUNTS[name].stepMs,
-    groups: COUNTS[name].fields.map((field) => {
-      const { at } = FIELDS[field];
-      return { name: quoted(at), type: columnType(at) };
-    }),
-    values: [{ name: 'events', type: 'BIGINT', merge: 'sum' }],
-    ...(name === 'site_quarters' && { sumOf: tableName('item_quarters') }),
-    ...(name === 'site_days' && { sumOf: tableName('item_details') }),
-  })),
-  source: (where) =>
-    `SELECT ${columnsOf('item_details')}, ${slotSql(COUNTS.item_quarters.stepMs)} AS slot,
-       count(*) AS events FROM events WHERE ${where} GROUP BY ALL`,
-};
-
-export function tableName(name: CountsName): string {
-  return `rollup_${name}`;
-}
-
-export function columnsOf(name: CountsName): string {
-  return COUNTS[name].fields.map((field) => quoted(FIELDS[field].at)).join(', ');
-}
-
-function slotSql(stepMs: number): string {
-  return `CAST(floor(epoch_ms("@timestamp") / ${stepMs}) AS BIGINT)`;
-}
 
 /**
  * - `rollups`: those that have tables, and how far they are counted
@@ -87,16 +24,11 @@ export const ROLLUP_SCHEMA_SQL: readonly string[] = [
     coalesce(CAST(md5_number_lower(item) & 4294967295 AS UINTEGER), 0)`,
 ];
 
-/** The macro `item_key`: the engine would make it twice for each statement. */
-export function itemKey(item: string): number {
-  return createHash('md5').update(item).digest().readUInt32LE(8);
-}
-
 /** Drops what is not wanted any more, and of wanted rollups what is missing is made, empty. */
 export async function arrange(session: Session, wanted: readonly Rollup[]): Promise<void> {
   const known = await session.rows('SELECT name, definition FROM rollups');
   const kept = wanted.filter((one) =>
-    known.some(([name, definition]) => name === one.name && definition === one.definition),
+    known.some(([name, definition]) => name === one.name && definition === definitionOf(one)),
   );
   const names = new Set(kept.flatMap(({ tables }) => tables.map(({ name }) => name)));
   for (const name of await tablesOfRollups(session)) {
@@ -110,10 +42,10 @@ export async function arrange(session: Session, wanted: readonly Rollup[]): Prom
     );
   }
   for (const one of wanted.filter((rollup) => !kept.includes(rollup))) {
-    for (const table of one.tables) await session.run(createSql(table, table.name));
+    for (const table of one.tables) await session.run(createSql(one, table));
     await session.run(`INSERT INTO rollups VALUES ($1, $2, 0, TIMESTAMP '0001-01-01')`, [
       one.name,
-      one.definition,
+      definitionOf(one),
     ]);
   }
 }
@@ -253,7 +185,7 @@ export async function writeAnew(session: Session, rollups: readonly Rollup[]): P
       [name],
     );
     for (const table of tables) {
-      await session.run(createSql(table, 'rollup_anew'));
+      await session.run(`CREATE TABLE rollup_anew AS FROM ${table.name} LIMIT 0`);
       for (const [from, to] of months) {
         const month = within(table, { from: Number(from), to: Number(to) });
         for (const part of partsOf(table)) {
@@ -293,15 +225,22 @@ function rowOf(table: RollupTable, run: string, slot = 'slot'): string {
     `${run} AS run`,
     ...(isByItem(table) ? ['key'] : []),
     `${slot} AS slot`,
-    ...table.groups.map(({ name }) => name),
+    ...table.groups,
     ...table.values.map(({ name, merge }) => `${merge}(${name}) AS ${name}`),
   ].join(', ');
 }
 
-function createSql(table: RollupTable, name: string): string {
-  const columns = [...table.groups, ...table.values].map((one) => `${one.name} ${one.type}`);
-  return `CREATE TABLE ${name} (run BIGINT NOT NULL, ${isByItem(table) ? 'key UINTEGER NOT NULL,' : ''}
-    slot INTEGER NOT NULL, ${columns.join(', ')})`;
+/** Groups have the types that the source gives them. */
+function createSql(rollup: Rollup, table: RollupTable): string {
+  const columns = [
+    'CAST(0 AS BIGINT) AS run',
+    ...(isByItem(table) ? ['CAST(0 AS UINTEGER) AS key'] : []),
+    'CAST(0 AS INTEGER) AS slot',
+    ...table.groups,
+    ...table.values.map(({ name, type }) => `CAST(${name} AS ${type}) AS ${name}`),
+  ];
+  return `CREATE TABLE ${table.name} AS
+    SELECT ${columns.join(', ')} FROM (${rollup.source('false')}) LIMIT 0`;
 }
 
 function partsOf(table: RollupTable): readonly string[] {
@@ -323,9 +262,4 @@ function orderOf(table: RollupTable): string {
 
 function isByItem({ sumOf }: RollupTable): boolean {
   return sumOf === undefined;
-}
-
-/** The step of which those of the other tables are multiples. */
-function finestMs({ tables }: Rollup): number {
-  return Math.min(...tables.map(({ stepMs }) => stepMs));
 }

@@ -1,14 +1,17 @@
 import type { Engine } from './engine.ts';
-import { type Counted, DAY_MS, type DirtyPart, type RollupState } from './rollup-plan.ts';
+import type { RollupProgress } from '../../event-store.ts';
+import type { Query } from '../../query/query.ts';
+import type { DeclaredRollup } from './declared-rollup.ts';
 import {
-  arrange,
-  countDay,
-  counts,
-  forgetBefore,
-  insertCounts,
-  type Rollup,
-  sortings,
-} from './rollup-tables.ts';
+  type Counted,
+  DAY_MS,
+  type DirtyPart,
+  planRollups,
+  type RollupPlan,
+  type RollupState,
+} from './rollup-plan.ts';
+import { counts, definitionOf, type Rollup } from './rollup.ts';
+import { arrange, countDay, forgetBefore, insertCounts, sortings } from './rollup-tables.ts';
 import type { Session, Statement } from './session.ts';
 
 /** Events that are counted in one transaction, unless one batch has more. */
@@ -32,7 +35,8 @@ const RUNS_MAX = 5;
  */
 export class Rollups {
   readonly #engine: Engine;
-  readonly #wanted: readonly Rollup[] = [counts];
+  readonly #declared: readonly DeclaredRollup[];
+  readonly #wanted: readonly Rollup[];
   /** UTC day of the last count, in days since 1970. */
   #countedOn = 0;
   #state: RollupState | undefined;
@@ -40,8 +44,42 @@ export class Rollups {
   #storing = 0;
   #begun = 0;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, declared: readonly DeclaredRollup[]) {
     this.#engine = engine;
+    this.#declared = declared;
+    this.#wanted = [counts, ...declared];
+  }
+
+  get all(): readonly Rollup[] {
+    return this.#wanted;
+  }
+
+  /** How a query is answered now; undefined: from the events alone. */
+  async plan(session: Session, query: Query): Promise<RollupPlan | undefined> {
+    return planRollups(query, await this.state(session), this.#declared);
+  }
+
+  /** How many of the events are in each rollup. */
+  progress(): Promise<readonly RollupProgress[]> {
+    return this.#engine.read(async (session) => {
+      const state = await this.state(session);
+      const progress: RollupProgress[] = [];
+      for (const rollup of this.#wanted) {
+        const [[events = 0, counted = 0] = []] = await session.rows(
+          'SELECT count(*), count(*) FILTER (WHERE batch <= $1) FROM events',
+          [countedOf(state, rollup).upTo],
+        );
+        const waiting = Number(events) - Number(counted);
+        const hasBegun = waiting === 0 || Number(counted) > 0 || this.#countedOn > 0;
+        progress.push({
+          name: rollup.title,
+          events: Number(events),
+          counted: Number(counted),
+          isUpToDate: hasBegun && waiting < LIVE_EVENTS_MAX,
+        });
+      }
+      return progress;
+    });
   }
 
   /** As of the last commit, or the one before: both are true. */
@@ -107,13 +145,12 @@ export class Rollups {
     await this.countDirty(signal);
     const today = Math.floor(now / DAY_MS);
     for (const rollup of this.#wanted) {
-      const waiting = await this.#waitingBatches(rollup);
-      const events = waiting.reduce((sum, one) => sum + one.events, 0);
+      const { events, batches } = await this.#waiting(rollup);
       if (events < LIVE_EVENTS_MAX && today <= this.#countedOn) continue;
-      for (const upTo of piecesOf(waiting)) {
-        if (signal.aborted) return;
-        await this.#countArrived(rollup, upTo);
-      }
+      // Of batches of the usual size, such a window holds two pieces.
+      const window = Math.ceil((2 * PIECE_EVENTS * batches) / Math.max(events, 1));
+      let isDone = false;
+      while (!isDone && !signal.aborted) isDone = await this.#countPiece(rollup, window);
     }
     if (signal.aborted) return;
     this.#countedOn = today;
@@ -169,20 +206,23 @@ export class Rollups {
     );
   }
 
-  #waitingBatches(rollup: Rollup): Promise<readonly Waiting[]> {
+  #waiting(rollup: Rollup): Promise<Waiting> {
     return this.#upkeep(async (session, state) => {
-      const rows = await session.rows(
-        'SELECT batch, count(*) FROM events WHERE batch > $1 GROUP BY batch ORDER BY batch',
-        [countedOf(state, rollup).upTo],
+      const { upTo } = countedOf(state, rollup);
+      const [[events = 0, last = 0] = []] = await session.rows(
+        'SELECT count(*), coalesce(max(batch), $1) FROM events WHERE batch > $1',
+        [upTo],
       );
-      return rows.map(([batch, events]) => ({ batch: Number(batch), events: Number(events) }));
+      return { events: Number(events), batches: Number(last) - upTo };
     });
   }
 
-  #countArrived(rollup: Rollup, upTo: number): Promise<void> {
+  /** Counts the next piece; true where there is none. */
+  #countPiece(rollup: Rollup, window: number): Promise<boolean> {
     return this.#upkeep(async (session, state) => {
       const before = countedOf(state, rollup);
-      if (upTo <= before.upTo) return;
+      const upTo = await endOfPiece(session, before.upTo, window);
+      if (upTo === undefined) return true;
       await session.transaction(async () => {
         await insertCounts(session, rollup, upTo, {
           sql: `batch > ${before.upTo} AND batch <= ${upTo} AND "@timestamp" >= $1`,
@@ -194,6 +234,7 @@ export class Rollups {
         ...known,
         rollups: new Map([...known.rollups, [rollup.name, { ...before, upTo }]]),
       }));
+      return false;
     });
   }
 
@@ -239,22 +280,35 @@ export class Rollups {
 export type MarkDirty = (session: Session, where: Statement) => Promise<void>;
 
 interface Waiting {
-  readonly batch: number;
   readonly events: number;
+  /** Numbers of batches up to the last. */
+  readonly batches: number;
 }
 
-/** The last batches of pieces of so many events. */
-function piecesOf(waiting: readonly Waiting[]): readonly number[] {
-  const pieces: number[] = [];
+/** The last batch of the piece after one: of those within a window, as many as are not too many. */
+async function endOfPiece(
+  session: Session,
+  after: number,
+  window: number,
+): Promise<number | undefined> {
+  const [[first = null] = []] = await session.rows(
+    'SELECT min(batch) FROM events WHERE batch > $1',
+    [after],
+  );
+  if (first === null) return undefined;
+  const batches = await session.rows(
+    `SELECT batch, count(*) FROM events WHERE batch >= $1 AND batch < $1 + $2
+     GROUP BY batch ORDER BY batch`,
+    [Number(first), window],
+  );
+  let upTo = Number(first);
   let events = 0;
-  for (const [index, one] of waiting.entries()) {
-    events += one.events;
-    const next = waiting[index + 1];
-    if (next && events + next.events <= PIECE_EVENTS) continue;
-    pieces.push(one.batch);
-    events = 0;
+  for (const [batch, count] of batches) {
+    events += Number(count);
+    if (events > PIECE_EVENTS) break;
+    upTo = Number(batch);
   }
-  return pieces;
+  return upTo;
 }
 
 function countedOf({ rollups }: RollupState, { name }: Rollup): Counted {
@@ -265,8 +319,9 @@ function countedOf({ rollups }: RollupState, { name }: Rollup): Counted {
 function readState(session: Session, wanted: readonly Rollup[]): Promise<RollupState> {
   return session.transaction(async () => {
     const rows = await session.rows('SELECT name, definition, batch, epoch_ms(since) FROM rollups');
-    const rollups = wanted.flatMap(({ name, definition }) => {
-      const row = rows.find((one) => one[0] === name && one[1] === definition);
+    const rollups = wanted.flatMap((rollup) => {
+      const { name } = rollup;
+      const row = rows.find((one) => one[0] === name && one[1] === definitionOf(rollup));
       return row ? [[name, { upTo: Number(row[2]), since: Number(row[3]) }] as const] : [];
     });
     const dirty = await session.rows('SELECT "service.name", epoch_ms(day), item FROM dirty');

@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts';
 import type { Session } from './session.ts';
-import { counts, writeAnew } from './rollup-tables.ts';
+import type { Rollup } from './rollup.ts';
+import { writeAnew } from './rollup-tables.ts';
 import { EVENTS_DEFINITION } from './schema.ts';
 
 /**
@@ -11,10 +12,10 @@ import { EVENTS_DEFINITION } from './schema.ts';
  * This costs what the table is large, and as much room again while it runs. Not reached are copies
  * that others made: blocks that the file system or the disk itself has put elsewhere.
  */
-export function scrub(engine: Engine): Promise<void> {
+export function scrub(engine: Engine, rollups: readonly Rollup[]): Promise<void> {
   return engine.writeAlone(async (session) => {
     if ((await session.rows('SELECT 1 FROM scrubs LIMIT 1')).length === 0) return;
-    await rewrite(session);
+    await rewrite(session, rollups);
     await session.run('CHECKPOINT');
     await overwriteFreeBlocks(session);
     await session.run('DELETE FROM scrubs');
@@ -26,14 +27,14 @@ export function oweScrub(session: Session): Promise<void> {
   return session.run("INSERT INTO scrubs VALUES (now() AT TIME ZONE 'UTC')");
 }
 
-async function rewrite(session: Session): Promise<void> {
+async function rewrite(session: Session, rollups: readonly Rollup[]): Promise<void> {
   await session.transaction(async () => {
     await session.run(`CREATE TABLE anew (${EVENTS_DEFINITION})`);
     await session.run('INSERT INTO anew BY NAME SELECT * FROM events');
     await session.run('DROP TABLE events');
     await session.run('ALTER TABLE anew RENAME TO events');
   });
-  await session.transaction(() => writeAnew(session, [counts]));
+  await session.transaction(() => writeAnew(session, rollups));
 }
 
 /** Hashes do not compress: the filler takes every free block, and is larger for good measure. */

@@ -9,6 +9,8 @@ import { erase } from './erase.ts';
 import { expire } from './expire.ts';
 import { exported } from './export.ts';
 import { Questions, shown } from './questions.ts';
+import { declaredRollups } from './declared-rollup.ts';
+import type { DeclaredQuery } from '../../query/declared.ts';
 import { Rollups } from './rollups.ts';
 import { toRows } from './rows.ts';
 import { scrub } from './scrub.ts';
@@ -16,6 +18,8 @@ import { scrub } from './scrub.ts';
 export interface DuckdbOptions extends DatabaseOptions {
   /** Epoch ms. Which days are over; default: the machine's clock. */
   readonly now?: () => number;
+  /** What the application declares: some of it with a rollup. */
+  readonly queries?: Readonly<Record<string, DeclaredQuery>>;
 }
 
 /**
@@ -23,9 +27,13 @@ export interface DuckdbOptions extends DatabaseOptions {
  * tally move in one transaction, so a crash at any point leaves them in step; what is appended is
  * visible at once.
  */
-export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): EventStore {
+export function openDuckdbStore({
+  now = Date.now,
+  queries = {},
+  ...options
+}: DuckdbOptions): EventStore {
   const engine = new Engine(options);
-  const rollups = new Rollups(engine);
+  const rollups = new Rollups(engine, declaredRollups(queries));
   const questions = new Questions(engine, rollups);
   return {
     cursor: async (collector) => {
@@ -61,8 +69,9 @@ export function openDuckdbStore({ now = Date.now, ...options }: DuckdbOptions): 
     forgetSalts: () => Promise.resolve(),
     async maintain(signal) {
       await rollups.keepUp(now(), signal);
-      if (!signal.aborted) await scrub(engine);
+      if (!signal.aborted) await scrub(engine, rollups.all);
     },
+    rollups: () => rollups.progress(),
     refresh: () => Promise.resolve(),
     check: () => engine.read((session) => session.run('SELECT 1 FROM tallies LIMIT 1')),
     close: () => engine.close(),

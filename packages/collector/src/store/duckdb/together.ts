@@ -2,7 +2,7 @@ import type { DuckDBValue } from '@duckdb/node-api';
 import { orderRows } from '../../query/order-rows.ts';
 import { type Filter, type Query, QUERY_LIMITS, type Row } from '../../query/query.ts';
 import { compileTogether } from './compile.ts';
-import { heldTo, planRollups, type RollupState } from './rollup-plan.ts';
+import { heldTo, planCounts, type RollupState } from './rollup-plan.ts';
 import { toRows } from './rows.ts';
 import type { Statement } from './session.ts';
 
@@ -35,7 +35,7 @@ export function together(queries: readonly Query[], state: RollupState): Togethe
     ) as NonNullable<Query['dimensions']>,
     filter: { kind: 'and', filters: queries.flatMap(({ filter }) => (filter ? [filter] : [])) },
   };
-  const plan = planRollups(all, state);
+  const plan = planCounts(all, state);
   if (plan === undefined) return undefined;
   const shared = partsOf(first).filter((part) => queries.every((one) => has(one, part)));
   const own = queries.map((query): Filter => ({

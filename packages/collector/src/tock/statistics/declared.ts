@@ -12,7 +12,7 @@ export function declared(query: DeclaredQuery): Statistic {
     case 'retention':
       return retention(query);
     default: {
-      const { kind: _, meaning = 'Declared in the configuration.', ...part } = query;
+      const { kind: _, rollup: __, meaning = 'Declared in the configuration.', ...part } = query;
       return { meaning, ...fromQuery(part) };
     }
   }

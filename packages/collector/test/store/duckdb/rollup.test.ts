@@ -27,9 +27,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-/** An empty store whose clock stands still. */
-function openAt(now: number): EventStore {
-  return openDuckdbStore({ dataDir: join(dataDir, `${++folders}`), now: () => now });
+/** An empty store that is looked after once a day. */
+function openAt(begun: number): EventStore {
+  let now = begun;
+  return openDuckdbStore({ dataDir: join(dataDir, `${++folders}`), now: () => (now += DAY_MS) });
 }
 
 /** Around the ends of summer time: in New York on 1 November, on Lord Howe on 4 October. */
@@ -381,6 +382,7 @@ describe('a plan', () => {
   it('takes whole days, and what is left at the ends from the events', () => {
     const range = { from: Date.UTC(2026, 9, 30, 5), to: hour(4, 5) };
     expect(planRollups({ ...counted, range, filter: ofItem }, state)).toEqual({
+      kind: 'counts',
       name: 'item_days',
       upTo: 7,
       isBehind: false,

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import type { RollupProgress } from '../event-store.ts';
+import type { Command } from './command.ts';
+import { speak } from './speak.ts';
+import { table } from './table.ts';
+
+const BAR_WIDTH = 20;
+const LOOK_INTERVAL_MS = 1000;
+/** Moves a terminal's cursor to the line above, and clears that. */
+const LINE_UP = '\u{1B}[1A\u{1B}[2K';
+
+/** `metronome rollups`: how far the counts are that answers come from; `--wait` shows them grow. */
+export const rollups: Command = {
+  usage: 'rollups [--json] [--wait]',
+  meaning: 'how far the rollups are counted; --wait until they are up to date',
+  run: async (args) => {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { json: { type: 'boolean' }, wait: { type: 'boolean' } },
+    });
+    const config = await readConfig();
+    let shown = 0;
+    for (;;) {
+      const progress: readonly RollupProgress[] = JSON.parse(
+        await speak(config, 'GET', '/rollups'),
+      );
+      const isLast = values.wait !== true || progress.every(({ isUpToDate }) => isUpToDate);
+      if (process.stdout.isTTY) process.stdout.write(LINE_UP.repeat(shown));
+      if (values.json === true) {
+        if (isLast) process.stdout.write(`${JSON.stringify(progress)}\n`);
+      } else if (isLast || process.stdout.isTTY) {
+        process.stdout.write(`${textOf(progress)}\n`);
+        shown = Math.max(1, progress.length);
+      }
+      if (isLast) return 0;
+      await delay(LOOK_INTERVAL_MS);
+    }
+  },
+};
+
+function textOf(progress: readonly RollupProgress[]): string {
+  if (progress.length === 0) return 'This store keeps no rollups.';
+  return table(progress.map(cellsOf));
+}
+
+function cellsOf({ name, events, counted }: RollupProgress): readonly string[] {
+  const share = events === 0 ? 1 : counted / events;
+  const full = Math.floor(share * BAR_WIDTH);
+  const bar = `[${'#'.repeat(full)}${'.'.repeat(BAR_WIDTH - full)}]`;
+  const [done, all] = [counted, events].map((count) => count.toLocaleString('en'));
+  return [name, bar, `${Math.floor(share * 100)} %`, `${done} of ${all} events`];
+}

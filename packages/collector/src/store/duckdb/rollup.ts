@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { FIELDS } from '../../event.ts';
+import { COUNTS, type CountsName, countsNames } from './rollup-plan.ts';
+import { quoted } from './schema.ts';
+
+/** The tables of a rollup are made, counted and dropped together. */
+export interface Rollup {
+  readonly name: string;
+  /** What an operator calls it. */
+  readonly title: string;
+  readonly tables: readonly RollupTable[];
+  /** Rows of the events for which a condition holds, with the columns of the finest table. */
+  readonly source: (where: string) => string;
+}
+
+/**
+ * Rows of a table that are alike in `slot` (the stretch of time, in steps since 1970) and in
+ * `groups` can be put together by `merge`. `run` is the state with which a row came; `key` is made
+ * of the item, by which the rows of a month are sorted.
+ */
+export interface RollupTable {
+  readonly name: string;
+  readonly stepMs: number;
+  /** Columns, quoted. */
+  readonly groups: readonly string[];
+  readonly values: readonly RollupValue[];
+  /** Of tables that have no items: the one whose items they sum up. */
+  readonly sumOf?: string;
+}
+
+export interface RollupValue {
+  readonly name: string;
+  readonly type: 'BIGINT' | 'DOUBLE';
+  readonly merge: 'sum' | 'min' | 'max';
+}
+
+/** The counts by which every tock is answered. */
+export const counts: Rollup = {
+  name: 'counts',
+  title: 'tock',
+  tables: countsNames.map((name) => ({
+    name: tableName(name),
+    stepMs: COUNTS[name].stepMs,
+    groups: COUNTS[name].fields.map((field) => quoted(FIELDS[field].at)),
+    values: [{ name: 'events', type: 'BIGINT', merge: 'sum' }],
+    ...(name === 'site_quarters' && { sumOf: tableName('item_quarters') }),
+    ...(name === 'site_days' && { sumOf: tableName('item_details') }),
+  })),
+  source: (where) =>
+    `SELECT ${columnsOf('item_details')}, ${slotSql(COUNTS.item_quarters.stepMs)} AS slot,
+       count(*) AS events FROM events WHERE ${where} GROUP BY ALL`,
+};
+
+export function tableName(name: CountsName): string {
+  return `rollup_${name}`;
+}
+
+export function columnsOf(name: CountsName): string {
+  return COUNTS[name].fields.map((field) => quoted(FIELDS[field].at)).join(', ');
+}
+
+/** The stretch of time of an event, in steps since 1970. */
+export function slotSql(stepMs: number): string {
+  return `CAST(floor(epoch_ms("@timestamp") / ${stepMs}) AS BIGINT)`;
+}
+
+/** The step of which those of the other tables are multiples. */
+export function finestMs({ tables }: Pick<Rollup, 'tables'>): number {
+  return Math.min(...tables.map(({ stepMs }) => stepMs));
+}
+
+/** All that the rows of a rollup depend on: of another definition, they are counted anew. */
+export function definitionOf({ tables, source }: Rollup): string {
+  return JSON.stringify([tables, source('')]);
+}
+
+/** The macro `item_key` (see the tables): the engine would make it twice for each statement. */
+export function itemKey(item: string): number {
+  return createHash('md5').update(item).digest().readUInt32LE(8);
+}
