@@ -29,8 +29,10 @@ export async function measureElasticsearch(bench: ElasticsearchBench): Promise<S
   const client = new Client({ node: elasticsearch.url });
   try {
     await fill(elasticsearch.url, bench);
-    await client.indices.refresh({ index: 'metronome-*' });
-    const stats = await client.indices.stats({ index: 'metronome-*', metric: ['store', 'docs'] });
+    const stats = await client.indices.stats({
+      index: ['metronome-*', 'metronome_*'],
+      metric: ['store', 'docs'],
+    });
     const { _all: all } = stats;
     const total = all.primaries;
     log(`${number(total?.docs?.count ?? 0)} documents`);
@@ -87,6 +89,10 @@ async function fill(url: string, { root, size, until, log }: ElasticsearchBench)
     if (lines.length === BATCH_EVENTS) await send();
   }
   await send();
+  await store.refresh();
+  log('the events are sent, and are counted');
+  await store.maintain(new AbortController().signal);
+  log('the events are counted');
   await store.close();
   await duckdb.close();
 }

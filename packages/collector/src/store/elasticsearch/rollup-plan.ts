@@ -38,6 +38,7 @@ export const VERSION = 'rollup.version';
 
 /** A daily index whose events are counted, all of them and no other. */
 export interface Counted {
+  readonly index: string;
   readonly version: string;
   /** Epoch ms, half open: the days in which its events happened, which may be others than its own. */
   readonly range: Range;
@@ -82,11 +83,15 @@ export function planRollups(
   const whole = wholeSteps(query.range, stepMs);
   const concerned = counted.filter(({ range }) => overlap(range, whole));
   if (concerned.length === 0) return undefined;
-  const isRagged = whole.from !== query.range.from || whole.to !== query.range.to;
-  const events = isRagged || live.length > NAMED_MAX ? [`${prefix}-*`] : live;
+  const ends = endsOf(query.range, stepMs);
+  const atEnds = counted.filter(({ range }) => ends.some((end) => overlap(range, end)));
+  const events = [...live, ...atEnds.map(({ index }) => index)];
   const versions = concerned.map(({ version }) => version);
   return {
-    indices: [...new Set(concerned.map(({ at }) => at[name])), ...events],
+    indices: [
+      ...new Set(concerned.map(({ at }) => at[name])),
+      ...(events.length > NAMED_MAX ? [`${prefix}-*`] : events),
+    ],
     within: (range) => ({
       bool: {
         should: [

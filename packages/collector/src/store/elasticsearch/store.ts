@@ -16,7 +16,7 @@ import type { Query, Row } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { createDocuments, type Outcome } from './append.ts';
 import { compile } from './compile.ts';
-import { ask, connect, unavailable, type ElasticsearchOptions } from './connection.ts';
+import { ask, connect, errorType, unavailable, type ElasticsearchOptions } from './connection.ts';
 import { compileDistinct } from './distinct-search.ts';
 import { eraseEvents, finishErasures } from './erase.ts';
 import { expireDays, finishExpiries } from './expire.ts';
@@ -113,7 +113,15 @@ export class ElasticsearchStore implements EventStore {
 
   async query(query: Query): Promise<readonly Row[]> {
     await this.#prepare();
-    return runQuery(this.#search, query, await this.#rollups.plan(query));
+    const plan = await this.#rollups.plan(query);
+    try {
+      return await runQuery(this.#search, query, plan);
+    } catch (error) {
+      if (plan === undefined || errorType(error) !== 'index_not_found_exception') throw error;
+      // A day has expired, or somebody has deleted counts, since the plan was made.
+      this.#rollups.forget();
+      return runQuery(this.#search, query, await this.#rollups.plan(query));
+    }
   }
 
   async *scan(scan: Scan): AsyncIterable<Row> {
@@ -164,11 +172,6 @@ export class ElasticsearchStore implements EventStore {
 
   forgetSalts(before: string): Promise<void> {
     return forgetSalts(this.#client, this.#prefix, before);
-  }
-
-  /** Of declared queries it keeps none yet. */
-  rollups(): Promise<readonly []> {
-    return Promise.resolve([]);
   }
 
   async maintain(signal: AbortSignal): Promise<void> {
