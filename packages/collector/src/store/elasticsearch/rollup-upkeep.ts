@@ -40,6 +40,14 @@ export class RollupUpkeep {
   async run(signal: AbortSignal): Promise<void> {
     await this.#versions.create();
     if (!(await this.#mayCount())) return;
+    try {
+      await this.#work(signal);
+    } finally {
+      await this.#versions.lease(this.#holder, this.#now(), 0);
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
     const read = await this.#read();
     for (const held of read.versions) await this.#tidy(held, read);
     const waiting = this.#waiting(await this.#read());

@@ -107,7 +107,7 @@ export class RollupVersions {
     await this.#tryTo(() => this.#client.delete({ ...at, refresh: true }));
   }
 
-  /** Whether `holder` may count until then: nobody else does, or has stopped to renew it. */
+  /** Whether `holder` may count until then: nobody else does, or has not renewed it in time. */
   async lease(holder: string, now: number, until: number): Promise<boolean> {
     const at = { index: this.#index, id: LEASE };
     const found = await ask(() => this.#client.get<Lease>(at, { ignore: [404] }));
