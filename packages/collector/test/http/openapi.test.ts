@@ -61,7 +61,10 @@ const { schemas, parameters } = document.components;
 
 /** A schema of the document as a check; its references lead within the document. */
 function accepting(schema: Schema): z.ZodType {
-  const text = JSON.stringify({ ...schema, $defs: schemas });
+  const used = Object.entries(schemas).filter(([id]) =>
+    JSON.stringify(schema).includes(`"#/components/schemas/${id}"`),
+  );
+  const text = JSON.stringify({ ...schema, $defs: Object.fromEntries(used) });
   return z.fromJSONSchema(
     JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')) as Schema,
   );
