@@ -7,6 +7,8 @@ const DAY_MS = 86_400_000;
 /** After a failure, such as a store that is away. */
 const RETRY_MS = 60_000;
 const MAINTAIN_INTERVAL_MS = 60_000;
+/** Earlier than the day of any event. */
+const BEGINNING = '0001-01-01';
 /** Maintenance is put off so often in a row while the store has more urgent work. */
 const PUT_OFF_MAX = 10;
 
@@ -44,17 +46,24 @@ export interface RetentionOptions {
   readonly store: Pick<EventStore, 'expire'>;
   /** Whole days before today that are kept. */
   readonly days: number;
+  /** The same of counts, where that is longer; 0: for ever. */
+  readonly countsDays?: number;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'info' | 'warn'>;
 }
 
 /** Drops the days that are older than the retention: at the start and after each UTC midnight. */
-export function retention({ store, days, clock, log }: RetentionOptions): Work {
+export function retention({ store, days, countsDays, clock, log }: RetentionOptions): Work {
   return async () => {
     const startedAt = clock.now();
-    const before = new Date(startedAt - days * DAY_MS).toISOString().slice(0, 10);
+    const firstOf = (kept: number): string =>
+      new Date(startedAt - kept * DAY_MS).toISOString().slice(0, 10);
+    const before = firstOf(days);
     try {
-      const events = await store.expire(before);
+      const events =
+        countsDays === undefined || countsDays === days
+          ? await store.expire(before)
+          : await store.expire(before, countsDays === 0 ? BEGINNING : firstOf(countsDays));
       if (events > 0) log.info({ before, events }, 'days beyond the retention are dropped');
     } catch (error) {
       log.warn({ err: error, before }, 'old days are not dropped yet, it is tried again');

@@ -132,8 +132,14 @@ function choresOf(
   const clock = systemClock;
   return [
     maintenance({ store, isBusy, log }),
-    ...(days === 0 ? [] : [retention({ store, days, clock, log })]),
+    ...(days === 0 ? [] : [retention({ store, days, clock, log, ...countsDaysOf(settings) })]),
   ].map((work) => new Chore(work, clock));
+}
+
+function countsDaysOf({ METRONOME_ROLLUP_RETENTION_DAYS: countsDays }: Config['settings']): {
+  readonly countsDays?: number;
+} {
+  return countsDays === undefined ? {} : { countsDays };
 }
 
 interface Running {
@@ -180,6 +186,7 @@ function appParts(config: Config, running: Running): AppParts {
       sites: Object.keys(config.structure.sites),
       queryEventsMax: settings.METRONOME_QUERY_EVENTS_MAX,
       retentionDays: settings.METRONOME_RETENTION_DAYS,
+      ...countsDaysOf(settings),
     },
     now: systemClock.now,
     readiness: async () => ({

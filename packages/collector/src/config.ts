@@ -75,7 +75,22 @@ function readSettings(env: NodeJS.ProcessEnv): Settings {
   }
   const read = (name: SettingName): unknown => readSetting(name, env[name]);
   const names = Object.keys(SETTINGS).filter(isSetting);
-  return Object.fromEntries(names.map((name) => [name, read(name)])) as unknown as Settings;
+  const settings = Object.fromEntries(
+    names.map((name) => [name, read(name)]),
+  ) as unknown as Settings;
+  checkRetention(settings);
+  return settings;
+}
+
+function checkRetention({
+  METRONOME_RETENTION_DAYS: events,
+  METRONOME_ROLLUP_RETENTION_DAYS: counts,
+}: Settings): void {
+  const isShorter = counts !== undefined && counts !== 0 && (events === 0 || counts < events);
+  if (!isShorter) return;
+  const kept = events === 0 ? 'for ever' : `for ${events} days`;
+  const message = `METRONOME_ROLLUP_RETENTION_DAYS must not be less than METRONOME_RETENTION_DAYS: events are kept ${kept}, and would be counted for ${counts} days only.`;
+  throw new MetronomeError('config', message);
 }
 
 function isSetting(name: string): name is SettingName {

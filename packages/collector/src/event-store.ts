@@ -135,9 +135,11 @@ export interface EventStore {
   /**
    * Takes out the events of the UTC days before a day (`2026-11-23`) by dropping days, not events,
    * counts them in the tallies as expired, and returns how many went. Days are those by which the
-   * store files events: the client's own time, where it gave a usable one.
+   * store files events: the client's own time, where it gave a usable one. With `countsBefore`, an
+   * earlier day, the store keeps its counts of the days from that on, if it can: it goes on to answer
+   * what it has counted ahead (see `isOfCounts` of a statistic) about whole UTC days.
    */
-  expire(before: string): Promise<number>;
+  expire(before: string, countsBefore?: string): Promise<number>;
   /**
    * The salt of a UTC day (`2026-11-23`) for all collectors of this store: the first that is
    * proposed wins.

@@ -157,6 +157,12 @@ export const SETTINGS = {
     36_500,
     'Whole days that events are kept beside today; older ones are dropped and refused; 0: for ever.',
   ),
+  METRONOME_ROLLUP_RETENTION_DAYS: setting(
+    '',
+    'a whole number from 0 to 36500, or empty',
+    z.union([z.literal('').transform(() => undefined), wholeNumber(0, 36_500)]),
+    'Whole days that counts are kept beside today where that is longer than the events, for tocks of long ago; 0: for ever; unset: as long as the events. Embedded store only.',
+  ),
   METRONOME_QUERY_EVENTS_MAX: number(
     '500000000',
     0,

@@ -27,6 +27,7 @@ export function openStore(
         queries,
       });
     case 'elasticsearch':
+      if (settings.METRONOME_ROLLUP_RETENTION_DAYS !== undefined) throw notKept();
       return new ElasticsearchStore({
         nodes: settings.METRONOME_ELASTICSEARCH_URL,
         prefix: settings.METRONOME_ELASTICSEARCH_PREFIX,
@@ -37,6 +38,12 @@ export function openStore(
         numericKeys,
       });
   }
+}
+
+function notKept(): MetronomeError {
+  const message =
+    'METRONOME_ROLLUP_RETENTION_DAYS is of the embedded store alone so far: on Elasticsearch counts are kept as long as the events.';
+  return new MetronomeError('config', message);
 }
 
 function readCa(path: string): string {

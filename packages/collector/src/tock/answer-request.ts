@@ -16,6 +16,8 @@ export interface AnswerRules {
   readonly queryEventsMax: number;
   /** Whole UTC days that events are kept beside today; 0: for ever. */
   readonly retentionDays: number;
+  /** The same of counts, where that is longer. */
+  readonly countsDays?: number;
 }
 
 const NO_RULES: AnswerRules = { sites: [], queryEventsMax: 0, retentionDays: 0 };
@@ -38,9 +40,14 @@ export async function answerRequest(
   statistic: Statistic,
   request: Request,
   now: number,
-  { sites, queryEventsMax, retentionDays }: AnswerRules = NO_RULES,
+  rules: AnswerRules = NO_RULES,
 ): Promise<Answered> {
-  const range = period(request, now, retentionDays);
+  const { sites, queryEventsMax } = rules;
+  const range = period(request, now, {
+    eventsDays: rules.retentionDays,
+    ...(statistic.isOfCounts?.(request) &&
+      rules.countsDays !== undefined && { countsDays: rules.countsDays }),
+  });
   const app = request.app ?? (await onlyApp(store, now, sites));
   const everywhere = filterOf(request, app);
   const reader = withEventLimit(store, queryEventsMax);

@@ -1,5 +1,6 @@
 import { MetronomeError } from '../errors.ts';
 import type { Range } from '../query/query.ts';
+import { offsetSpans } from '../query/time-zone.ts';
 import type { Request } from './request.ts';
 
 /** Days before the last one, when the request gives no beginning. */
@@ -9,13 +10,13 @@ const daysBefore = 29;
  * The period of a request as epoch ms: whole days of the zone, from `from` to `to` inclusive. Neither
  * given: today and the 29 days before; `from` alone ends today; `to` alone starts 29 days earlier.
  *
- * Events are kept for `retentionDays` whole UTC days before today, 0: for ever. Throws `bad-request`
- * for a day before those; a beginning that the request does not give is the first of them at the earliest.
+ * Throws `bad-request` for a day before those that are kept; a beginning that the request does not
+ * give is the first of them at the earliest.
  */
 export function period(
   { from, to, timeZone }: Pick<Request, 'from' | 'to' | 'timeZone'>,
   now: number,
-  retentionDays = 0,
+  kept: Kept = { eventsDays: 0 },
 ): Range {
   const today = Temporal.Instant.fromEpochMilliseconds(now)
     .toZonedDateTimeISO(timeZone)
@@ -35,21 +36,52 @@ export function period(
     from: first.toZonedDateTime(timeZone).epochMilliseconds,
     to: last.add({ days: 1 }).toZonedDateTime(timeZone).epochMilliseconds,
   };
-  if (retentionDays === 0) return range;
-  const kept = firstKept(now, retentionDays);
-  const asked = from === undefined ? last : first;
+  return withinKept(range, from === undefined ? last : first, { timeZone, now, kept });
+}
+
+/** Whole UTC days before today; 0: for ever. */
+interface Kept {
+  readonly eventsDays: number;
+  /** Counts of UTC days, where the answer is made of such and they are kept longer. */
+  readonly countsDays?: number;
+}
+
+interface Circumstances {
+  readonly timeZone: string;
+  readonly now: number;
+  readonly kept: Kept;
+}
+
+function withinKept(
+  range: Range,
+  asked: Temporal.PlainDate,
+  { timeZone, now, kept: { eventsDays, countsDays } }: Circumstances,
+): Range {
+  const areCountsAsked = countsDays !== undefined && hasUtcDays(range, timeZone);
+  const days = areCountsAsked ? countsDays : eventsDays;
+  if (days === 0) return range;
+  const kept = firstKept(now, days);
   if (asked.toZonedDateTime(timeZone).epochMilliseconds < kept) {
     const day = firstWholeDay(kept, timeZone);
-    const message = `${asked.toString()} is beyond the retention: events are kept for ${retentionDays} days, the first that is whole is ${day.toString()}`;
+    const what = areCountsAsked ? 'counts' : 'events';
+    const longer =
+      countsDays === undefined || areCountsAsked
+        ? ''
+        : '; counts of whole UTC days are kept longer: ask with tz=UTC';
+    const message = `${asked.toString()} is beyond the retention: ${what} are kept for ${days} days, the first that is whole is ${day.toString()}${longer}`;
     throw new MetronomeError('bad-request', message);
   }
   return { from: Math.max(range.from, kept), to: range.to };
 }
 
+function hasUtcDays({ from, to }: Range, timeZone: string): boolean {
+  return offsetSpans(from, to, timeZone).every(({ offsetMs }) => offsetMs === 0);
+}
+
 const DAY_MS = 86_400_000;
 
-function firstKept(now: number, retentionDays: number): number {
-  return (Math.floor(now / DAY_MS) - retentionDays) * DAY_MS;
+function firstKept(now: number, days: number): number {
+  return (Math.floor(now / DAY_MS) - days) * DAY_MS;
 }
 
 function firstWholeDay(kept: number, timeZone: string): Temporal.PlainDate {

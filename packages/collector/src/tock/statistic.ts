@@ -32,6 +32,11 @@ export interface Statistic {
   readonly siteSchema?: z.ZodType;
   /** Names of the columns, where the answer is one table: a list, or an object keyed by one dimension. */
   readonly columns?: readonly string[];
+  /**
+   * Whether the answer to a request is made of plain counts of the fields that stores count ahead,
+   * which they may keep longer than the events; absent: never.
+   */
+  readonly isOfCounts?: (request: Pick<Request, 'by'>) => boolean;
   /** Throws `bad-request` for what it cannot answer. */
   answer(store: Reader, asked: Asked): Promise<Answer>;
 }

@@ -35,6 +35,25 @@ test('retention drops the days before at the start, and again after each UTC mid
   await chore.stop();
 });
 
+test('retention lets counts outlive their events where it is told to', async () => {
+  const clock = new SimulatedClock(Date.parse('2026-11-23T22:00:00Z'));
+  const calls: (readonly (string | undefined)[])[] = [];
+  const expire = (...days: readonly (string | undefined)[]): Promise<number> => {
+    calls.push(days);
+    return Promise.resolve(0);
+  };
+  const quiet = { info: () => undefined, warn: () => undefined };
+  for (const countsDays of [400, 0, 30]) {
+    const work = retention({ store: { expire }, days: 30, countsDays, clock, log: quiet });
+    await work(new AbortController().signal);
+  }
+  expect(calls).toEqual([
+    ['2026-10-24', '2025-10-19'],
+    ['2026-10-24', '0001-01-01'],
+    ['2026-10-24'],
+  ]);
+});
+
 test('retention tries again soon when the store is away, and says so', async () => {
   const { chore, clock, days, logged } = retaining([() => Promise.reject(new Error('away'))]);
   await settled();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { openStore } from '../../src/store/open-store.ts';
 
 test('no setting is needed', async () => {
   const { settings, structure } = await readConfig({});
@@ -50,6 +51,28 @@ test.each([
   ],
 ])('%s=%s stops the start with one sentence', async (name, value, sentence) => {
   await expect(readConfig({ [name]: value })).rejects.toThrow(sentence);
+});
+
+test('counts are kept as long as events or longer', async () => {
+  const days = async (counts: string, events: string): Promise<number | undefined> => {
+    const { settings } = await readConfig({
+      METRONOME_ROLLUP_RETENTION_DAYS: counts,
+      METRONOME_RETENTION_DAYS: events,
+    });
+    return settings.METRONOME_ROLLUP_RETENTION_DAYS;
+  };
+  expect(await days('', '30')).toBeUndefined();
+  expect(await days('0', '30')).toBe(0);
+  expect(await days('30', '30')).toBe(30);
+  await expect(days('29', '30')).rejects.toThrow(/events are kept for 30 days/);
+  await expect(days('29', '0')).rejects.toThrow(/events are kept for ever/);
+  await expect(days('ever', '30')).rejects.toThrow(/a whole number from 0 to 36500, or empty/);
+});
+
+test('counts go with their events on Elasticsearch', async () => {
+  const env = { METRONOME_STORE: 'elasticsearch', METRONOME_ROLLUP_RETENTION_DAYS: '0' };
+  const { settings } = await readConfig(env);
+  expect(() => openStore(settings)).toThrow(/of the embedded store alone so far/);
 });
 
 test('a misspelt setting stops the start', async () => {

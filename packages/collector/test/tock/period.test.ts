@@ -63,9 +63,23 @@ describe('the period of a tock', () => {
 
 describe('a period of which events are dropped', () => {
   const kept = (request: { from?: string; to?: string }, timeZone = 'UTC', days = 7): string[] => {
-    const { from, to } = period({ ...request, timeZone }, now, days);
+    const { from, to } = period({ ...request, timeZone }, now, { eventsDays: days });
     return [from, to].map((ms) => new Date(ms).toISOString());
   };
+
+  it('reaches back as far as counts do, where they are asked for in days of UTC', () => {
+    const ofCounts = (from: string, timeZone = 'UTC', countsDays = 14): string =>
+      new Date(period({ from, timeZone }, now, { eventsDays: 7, countsDays }).from).toISOString();
+    expect(ofCounts('2026-11-09')).toBe('2026-11-09T00:00:00.000Z');
+    expect(ofCounts('2026-11-09', 'Europe/London')).toBe('2026-11-09T00:00:00.000Z');
+    expect(ofCounts('2000-01-01', 'UTC', 0)).toBe('2000-01-01T00:00:00.000Z');
+    expect(() => ofCounts('2026-11-08')).toThrow(
+      '2026-11-08 is beyond the retention: counts are kept for 14 days, the first that is whole is 2026-11-09',
+    );
+    expect(() => ofCounts('2026-11-09', 'Asia/Tokyo')).toThrow(
+      '2026-11-09 is beyond the retention: events are kept for 7 days, the first that is whole is 2026-11-17; counts of whole UTC days are kept longer: ask with tz=UTC',
+    );
+  });
 
   it('begins with the first day that is kept where none is asked for', () => {
     expect(kept({})).toEqual(['2026-11-16T00:00:00.000Z', '2026-11-24T00:00:00.000Z']);

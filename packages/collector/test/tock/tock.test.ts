@@ -9,7 +9,8 @@ import { answerRequest } from '../../src/tock/answer-request.ts';
 import { writeAnswer } from '../../src/tock/answer.ts';
 import { onlyApp } from '../../src/tock/only-app.ts';
 import { parseRequest } from '../../src/tock/request.ts';
-import type { Reader } from '../../src/tock/statistic.ts';
+import type { Reader, Statistic } from '../../src/tock/statistic.ts';
+import { items } from '../../src/tock/statistics/items.ts';
 import { tock } from '../../src/tock/statistics/tock.ts';
 import { batchOf, eventAt } from '../store/journal-lines.ts';
 
@@ -55,6 +56,23 @@ const download = (time: string, format?: string): StoredEvent =>
   view(time, { 'event.action': 'download', ...(format && { 'file.extension': format }) });
 
 const times = <T>(count: number, event: T): T[] => Array.from({ length: count }, () => event);
+
+it('counts reach back further than events', async () => {
+  const { store } = await storeOf([view('2026-10-01T10:00:00.000Z', { 'user.id': 'ann' })]);
+  await store.expire('2026-11-16', '2026-09-24');
+  const answer = async (statistic: Statistic, parameters: string): Promise<string> => {
+    const names = statistic.parameters;
+    const query = new URLSearchParams(`from=2026-09-24&${parameters}`);
+    const request = parseRequest(undefined, query, { names, timeZone: 'UTC' });
+    const rules = { sites: [], queryEventsMax: 1, retentionDays: 7, countsDays: 60 };
+    return writeAnswer((await answerRequest(store, statistic, request, now, rules)).answer);
+  };
+  expect(JSON.parse(await answer(tock, ''))).toMatchObject({ views: { '2026-10-01': 1 } });
+  expect(JSON.parse(await answer(items, 'by=views'))).toEqual({ trees: 1 });
+  await expect(answer(items, 'by=visitors')).rejects.toThrow(/events are kept for 7 days/);
+  await expect(answer(tock, 'tz=Asia/Tokyo')).rejects.toThrow(/ask with tz=UTC/);
+  await store.close();
+});
 
 describe('the tock of an item', () => {
   it('is empty for an item that was never seen, in an empty store and in another', async () => {

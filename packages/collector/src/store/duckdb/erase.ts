@@ -2,6 +2,7 @@ import type { Selection } from '../../event-store.ts';
 import type { Engine } from './engine.ts';
 import type { Session, Statement } from './session.ts';
 import type { Rollups } from './rollups.ts';
+import { eraseOutlived } from './rollup-tables.ts';
 import { FILED_DAY } from './schema.ts';
 import { oweScrub, scrub } from './scrub.ts';
 import { selected } from './select.ts';
@@ -13,7 +14,7 @@ export async function erase(
   selection: Selection,
 ): Promise<number> {
   const { sql, params } = selected(selection);
-  const erased = await rollups.correcting((markDirty) =>
+  const erased = await rollups.correcting((markDirty, { outlived }) =>
     engine.write((session) =>
       session.transaction(async () => {
         await session.run(
@@ -24,15 +25,17 @@ export async function erase(
         );
         await markDirty(session, { sql, params });
         const gone = await takeOut(session, { sql, params }, 'erased');
-        if (gone > 0) await oweScrub(session);
+        const counts =
+          selection.item === undefined || selection.visitor !== undefined
+            ? 0
+            : await eraseOutlived(session, rollups.all, selection, outlived);
+        if (gone + counts > 0) await oweScrub(session);
         return gone;
       }),
     ),
   );
-  if (erased > 0) {
-    await rollups.countDirty(new AbortController().signal);
-    await scrub(engine, rollups.all);
-  }
+  if (erased > 0) await rollups.countDirty(new AbortController().signal);
+  await scrub(engine, rollups.all);
   return erased;
 }
 

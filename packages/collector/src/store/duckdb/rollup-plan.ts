@@ -33,6 +33,8 @@ export interface RollupState {
   readonly rollups: ReadonlyMap<string, Counted>;
   /** The last batch that was stored; undefined while that may change. */
   readonly last: number | undefined;
+  /** Epoch ms: events of the days before this one have been dropped, and are in the counts alone. */
+  readonly outlived: number;
   /** Of what has been erased since: read live until counted again. */
   readonly dirty: readonly DirtyPart[];
 }

@@ -1,3 +1,4 @@
+import type { Selection } from '../../event-store.ts';
 import type { Range } from '../../query/query.ts';
 import { definitionOf, finestMs, type Rollup, type RollupTable } from './rollup.ts';
 import { DAY_MS } from './rollup-plan.ts';
@@ -11,6 +12,7 @@ const SORT_PARTS = 16;
  * - `rollups`: those that have tables, and how far they are counted
  * - `rollup_runs`: of each the UTC months that have rows: `runs` sorted for themselves; `size` in
  *   rows at most, of which `sorted` are in one run
+ * - `outlived`: one row, the first day whose events are all there where counts are kept longer
  * - `dirty`: parts whose counts are wrong since something was erased
  */
 export const ROLLUP_SCHEMA_SQL: readonly string[] = [
@@ -18,6 +20,9 @@ export const ROLLUP_SCHEMA_SQL: readonly string[] = [
     batch BIGINT NOT NULL, since TIMESTAMP NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS rollup_runs (rollup VARCHAR NOT NULL, month DATE NOT NULL,
     runs BIGINT NOT NULL, size BIGINT NOT NULL, sorted BIGINT NOT NULL)`,
+  'CREATE TABLE IF NOT EXISTS outlived (day TIMESTAMP NOT NULL)',
+  `INSERT INTO outlived
+   SELECT TIMESTAMP '0001-01-01' WHERE NOT EXISTS (SELECT 1 FROM outlived)`,
   'CREATE TABLE IF NOT EXISTS dirty ("service.name" VARCHAR NOT NULL, day DATE NOT NULL, item VARCHAR)',
   // Sorted by this, row groups say what items they hold: of a text they know eight bytes only.
   `CREATE OR REPLACE MACRO item_key(item) AS
@@ -43,7 +48,7 @@ export async function arrange(session: Session, wanted: readonly Rollup[]): Prom
   }
   for (const one of wanted.filter((rollup) => !kept.includes(rollup))) {
     for (const table of one.tables) await session.run(createSql(one, table));
-    await session.run(`INSERT INTO rollups VALUES ($1, $2, 0, TIMESTAMP '0001-01-01')`, [
+    await session.run('INSERT INTO rollups SELECT $1, $2, 0, day FROM outlived', [
       one.name,
       definitionOf(one),
     ]);
@@ -217,6 +222,32 @@ export async function forgetBefore(
   for (const { name, stepMs } of rollups.flatMap(({ tables }) => tables)) {
     await session.run(`DELETE FROM ${name} WHERE slot < ${day / stepMs}`);
   }
+}
+
+/** Deletes an item's counts of days whose events are gone; those of the site stay. Returns how many. */
+export async function eraseOutlived(
+  session: Session,
+  rollups: readonly Rollup[],
+  { app, item = '', from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: Selection,
+  outlived: number,
+): Promise<number> {
+  let erased = 0;
+  for (const { name, stepMs } of rollups.flatMap(({ tables }) => tables.filter(isByItem))) {
+    const [first, end] = [Math.ceil(from / stepMs), Math.floor(Math.min(to, outlived) / stepMs)];
+    const rows = await session.rows(
+      `DELETE FROM ${name} WHERE key = item_key($1) AND item = $1 AND slot < ${end}
+       ${Number.isFinite(first) ? `AND slot >= ${first}` : ''}
+       ${app === undefined ? '' : 'AND "service.name" = $2'}`,
+      [item, ...(app === undefined ? [] : [app])],
+    );
+    erased += Number(rows[0]?.[0] ?? 0);
+  }
+  return erased;
+}
+
+/** In the commit that drops the events of the days before one. */
+export function noteOutlived(session: Session, day: number): Promise<void> {
+  return session.run('UPDATE outlived SET day = $1 WHERE day < $1', [new Date(day)]);
 }
 
 /** The columns of a row of a table, merged from others that have them. */

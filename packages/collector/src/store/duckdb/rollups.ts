@@ -1,3 +1,4 @@
+import { MetronomeError } from '../../errors.ts';
 import type { Engine } from './engine.ts';
 import type { RollupProgress } from '../../event-store.ts';
 import type { Query } from '../../query/query.ts';
@@ -18,6 +19,9 @@ import type { Session, Statement } from './session.ts';
 const PIECE_EVENTS = 500_000;
 /** So many events are read live at most, but for those of a minute. */
 const LIVE_EVENTS_MAX = 100_000;
+/** Before days are dropped whose counts stay, so many are counted at once. */
+const WAITING_EVENTS_MAX = 4 * PIECE_EVENTS;
+const STILL_COUNTING = 'Events are dropped when they are counted, and many are still to be.';
 /** Sorted runs of a month that a tock has to look through, at most. */
 const RUNS_MAX = 5;
 
@@ -31,7 +35,8 @@ const RUNS_MAX = 5;
  * say which state they came with (`run`), so that a reader who knows an older one leaves them out.
  *
  * What is erased is marked dirty in the same commit (app, day, item), read live, and counted anew
- * from the events. All tables can be dropped at any time: they are then made again.
+ * from the events. All tables can be dropped at any time: they are then made again, but for the
+ * days whose events are gone where counts are kept longer (`outlived`).
  */
 export class Rollups {
   readonly #engine: Engine;
@@ -127,14 +132,38 @@ export class Rollups {
    * Runs `work`, which takes events out, while nothing is counted. In its own transaction it marks
    * dirty what it is about to take out.
    */
-  correcting<T>(work: (markDirty: MarkDirty) => Promise<T>): Promise<T> {
+  correcting<T>(work: (markDirty: MarkDirty, state: RollupState) => Promise<T>): Promise<T> {
     return this.#upkeep((_session, state) =>
       work(async (session, where) => {
         const marked = await markDirty(session, state, where);
         // Before the commit: a part that is read live for nothing is no mistake, the reverse is.
         this.#become((known) => ({ ...known, dirty: [...known.dirty, ...marked] }));
-      }),
+      }, state),
     );
+  }
+
+  /**
+   * Runs `work`, which takes out the events of the days before one whose counts stay: those of
+   * batches up to the one that it is given, which are counted for good. Throws `unavailable` while
+   * so many are still to be counted that it is left to `keepUp`.
+   */
+  async outliving<T>(day: number, work: (upTo: number) => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.countDirty(NEVER);
+      for (const rollup of this.#wanted) {
+        const { events } = await this.#waiting(rollup);
+        if (events > WAITING_EVENTS_MAX) throw new MetronomeError('unavailable', STILL_COUNTING);
+        await this.#countAll(rollup, NEVER);
+      }
+      const done = await this.#upkeep(async (_session, state) => {
+        if (state.dirty.some((part) => part.day < day)) return undefined;
+        const upTo = Math.min(...this.#wanted.map((rollup) => countedOf(state, rollup).upTo));
+        // Before the commit: from now on nothing of these days is counted anew.
+        this.#become((known) => ({ ...known, outlived: Math.max(known.outlived, day) }));
+        return { result: await work(upTo) };
+      });
+      if (done) return done.result;
+    }
   }
 
   /**
@@ -145,12 +174,8 @@ export class Rollups {
     await this.countDirty(signal);
     const today = Math.floor(now / DAY_MS);
     for (const rollup of this.#wanted) {
-      const { events, batches } = await this.#waiting(rollup);
-      if (events < LIVE_EVENTS_MAX && today <= this.#countedOn) continue;
-      // Of batches of the usual size, such a window holds two pieces.
-      const window = Math.ceil((2 * PIECE_EVENTS * batches) / Math.max(events, 1));
-      let isDone = false;
-      while (!isDone && !signal.aborted) isDone = await this.#countPiece(rollup, window);
+      const isDue = today > this.#countedOn;
+      await this.#countAll(rollup, signal, isDue ? 0 : LIVE_EVENTS_MAX);
     }
     if (signal.aborted) return;
     this.#countedOn = today;
@@ -204,6 +229,16 @@ export class Rollups {
     await this.#upkeep((session) =>
       session.transaction(() => forgetBefore(session, this.#wanted, day)),
     );
+  }
+
+  /** Counts what has arrived, if it is so many events. */
+  async #countAll(rollup: Rollup, signal: AbortSignal, eventsMin = 0): Promise<void> {
+    const { events, batches } = await this.#waiting(rollup);
+    if (events < eventsMin) return;
+    // Of batches of the usual size, such a window holds two pieces.
+    const window = Math.ceil((2 * PIECE_EVENTS * batches) / Math.max(events, 1));
+    let isDone = false;
+    while (!isDone && !signal.aborted) isDone = await this.#countPiece(rollup, window);
   }
 
   #waiting(rollup: Rollup): Promise<Waiting> {
@@ -277,6 +312,8 @@ export class Rollups {
   }
 }
 
+const NEVER = new AbortController().signal;
+
 export type MarkDirty = (session: Session, where: Statement) => Promise<void>;
 
 interface Waiting {
@@ -325,19 +362,25 @@ function readState(session: Session, wanted: readonly Rollup[]): Promise<RollupS
       return row ? [[name, { upTo: Number(row[2]), since: Number(row[3]) }] as const] : [];
     });
     const dirty = await session.rows('SELECT "service.name", epoch_ms(day), item FROM dirty');
-    return { rollups: new Map(rollups), last: undefined, dirty: dirty.map(toPart) };
+    const [[outlived = 0] = []] = await session.rows('SELECT epoch_ms(max(day)) FROM outlived');
+    return {
+      rollups: new Map(rollups),
+      last: undefined,
+      outlived: Number(outlived),
+      dirty: dirty.map(toPart),
+    };
   });
 }
 
 /** Says what of the counts will be wrong without the events that a condition names. */
 async function markDirty(
   session: Session,
-  { rollups }: RollupState,
+  { rollups, outlived }: RollupState,
   { sql, params }: Statement,
 ): Promise<readonly DirtyPart[]> {
   const all = [...rollups.values()];
   const upTo = Math.max(0, ...all.map((one) => one.upTo));
-  const since = Math.min(...all.map((one) => one.since));
+  const since = Math.max(outlived, Math.min(...all.map((one) => one.since)));
   const at = params.length;
   const marked = await session.rows(
     `INSERT INTO dirty SELECT DISTINCT "service.name", CAST("@timestamp" AS DATE), item

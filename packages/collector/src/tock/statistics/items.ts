@@ -33,6 +33,7 @@ export const items: Statistic = {
   schema: z.record(z.string(), z.number()).describe('Counts by item, highest first.'),
   columns: ['item', 'value'],
   parameters: [...ofPeriod, 'by', 'limit'],
+  isOfCounts: ({ by }) => RANKS[by].measure.kind === 'count',
   answer(store, asked) {
     const { measure, filter } = RANKS[asked.by];
     return answerPart(

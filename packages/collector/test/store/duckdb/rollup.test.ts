@@ -373,6 +373,7 @@ describe('a plan', () => {
   const stateOf = (counted: Counted): RollupState => ({
     rollups: new Map([['counts', counted]]),
     last: 7,
+    outlived: 0,
     dirty: [],
   });
   const state = stateOf({ upTo: 7, since: 0 });
