@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CollectorProcess, runMetronome, startCollector } from './collector-process.ts';
 import { eventually } from './eventually.ts';
@@ -79,6 +80,14 @@ describe('a tick that cannot be taken is answered with a problem', () => {
   });
 });
 
+test('what is only read says so to other methods', async () => {
+  for (const path of ['/', '/health', '/tock/a.json', '/query/visitors.csv', '/items.json']) {
+    const response = await fetch(collector.url + path, { method: 'POST' });
+    expect(response.headers.get('allow')).toBe('GET, HEAD');
+    expect((await problemOf(response)).status).toBe(405);
+  }
+});
+
 describe('a question that cannot be answered says what to ask instead', () => {
   test.each([
     ['/tock/%E0%A4%A.json', 400, /percent-encoding/],
@@ -108,6 +117,15 @@ describe('a start that cannot be is one sentence', () => {
     );
   });
 
+  test.each(['no.such.host.invalid', '192.0.2.1'])('a host that is another: %s', async (host) => {
+    const env = { METRONOME_DATA_DIR: `${collector.dataDir}-other`, METRONOME_HOST: host };
+    const { code, stderr } = await runMetronome(['start'], env);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      `metronome: ${host} is not an address of this machine; set METRONOME_HOST.\n`,
+    );
+  });
+
   test('an unknown value of a setting', async () => {
     const { code, stderr } = await runMetronome(['start'], { METRONOME_STORE: 'mysql' });
     expect(code).toBe(2);
@@ -134,6 +152,21 @@ describe('a start that cannot be is one sentence', () => {
   test('an unknown command', async () => {
     expect(await runMetronome(['strat'], {})).toMatchObject({ code: 2 });
   });
+});
+
+test('an archive that cannot be written is named by /ready, and events are taken', async () => {
+  const env = { METRONOME_ARCHIVE_DIR: fileURLToPath(import.meta.url) };
+  const archiving = await startCollector({ env });
+  await eventually(async () => {
+    const ready = await fetch(`${archiving.url}/ready`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({
+      parts: { journal: { ready: true }, archive: { ready: false, reason: expect.any(String) } },
+    });
+  });
+  const body = '{"item":"kept"}';
+  expect((await fetch(`${archiving.url}/tick`, { method: 'POST', body })).status).toBe(202);
+  await archiving.stop();
 });
 
 describe('an Elasticsearch that is not there at the start', () => {

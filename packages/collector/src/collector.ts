@@ -90,7 +90,8 @@ export async function openCollector(
   const archive = openArchive(config, journal, log);
   const chores = choresOf(config, store, delivery, log);
   const salts = new Salts(dataDir, systemClock.now);
-  const parts = appParts(config, { journal, store, delivery, salts, statistics, log, options });
+  const running = { journal, store, delivery, archive, salts, statistics, log, options };
+  const parts = appParts(config, running);
   const agree = (): Promise<void> =>
     salts
       .agree(store)
@@ -146,6 +147,7 @@ interface Running {
   readonly journal: Journal;
   readonly store: EventStore;
   readonly delivery: Delivery;
+  readonly archive: Archive | undefined;
   readonly salts: Salts;
   readonly statistics: Statistics;
   readonly log: Logger;
@@ -154,13 +156,14 @@ interface Running {
 
 function appParts(config: Config, running: Running): AppParts {
   const { settings } = config;
-  const { journal, store, delivery, statistics, log, options } = running;
+  const { journal, store, delivery, archive, statistics, log, options } = running;
   const last = { receivedAt: undefined as number | undefined };
   const metrics = createMetrics({
     journalBytes: () => journal.bytes,
     oldestWaitingS: () => delivery.status.lagMs / 1000,
     waiting: () => delivery.status.waiting,
     storeErrors: () => delivery.status.errors,
+    rejected: () => delivery.status.rejected,
   });
   return {
     intake: openIntake(config, running.salts),
@@ -193,6 +196,7 @@ function appParts(config: Config, running: Running): AppParts {
       journal: journalState(journal),
       delivery: deliveryState(delivery),
       store: await storeState(store),
+      ...(archive && { archive: archiveState(archive) }),
     }),
     pages: pages(async () => last.receivedAt ?? storedReceivedAt(store), options.exampleDir),
   };
@@ -214,6 +218,10 @@ function journalState({ refusal }: Journal): PartState {
 
 function deliveryState({ status }: Delivery): PartState {
   return { ready: status.state !== 'retrying', reason: status.lastError };
+}
+
+function archiveState({ status: { lastError } }: Archive): PartState {
+  return { ready: lastError === undefined, reason: lastError };
 }
 
 async function storeState(store: EventStore): Promise<PartState> {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { MetronomeError } from './errors.ts';
 import { problemOf } from './query/declared-check.ts';
 import { declaredQuerySchema } from './query/declared-schema.ts';
+import { nearest } from './query/nearest.ts';
 import { type SettingName, SETTINGS, type Settings } from './settings.ts';
 
 export { defineQuery } from './query/declared.ts';
@@ -65,14 +66,11 @@ export async function readConfig(env: NodeJS.ProcessEnv = process.env): Promise<
   return { settings, structure: await readStructure(settings.METRONOME_CONFIG) };
 }
 
+const PREFIX = 'METRONOME_';
+
 function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const unknown = Object.keys(env).find(
-    (name) => name.startsWith('METRONOME_') && !isSetting(name),
-  );
-  if (unknown !== undefined) {
-    const known = Object.keys(SETTINGS).join(', ');
-    throw new MetronomeError('config', `${unknown} is not a setting; the settings are ${known}.`);
-  }
+  const unknown = Object.keys(env).find((name) => name.startsWith(PREFIX) && !isSetting(name));
+  if (unknown !== undefined) throw notASetting(unknown);
   const read = (name: SettingName): unknown => readSetting(name, env[name]);
   const names = Object.keys(SETTINGS).filter(isSetting);
   const settings = Object.fromEntries(
@@ -80,6 +78,16 @@ function readSettings(env: NodeJS.ProcessEnv): Settings {
   ) as unknown as Settings;
   checkRetention(settings);
   return settings;
+}
+
+function notASetting(unknown: string): MetronomeError {
+  const known = Object.keys(SETTINGS).map((name) => name.slice(PREFIX.length));
+  const near = nearest(unknown.slice(PREFIX.length), known);
+  const hint =
+    near === undefined
+      ? `the settings are ${Object.keys(SETTINGS).join(', ')}.`
+      : `did you mean ${PREFIX}${near}?`;
+  return new MetronomeError('config', `${unknown} is not a setting; ${hint}`);
 }
 
 function checkRetention({

@@ -21,7 +21,11 @@ const setting = <T>(
   meaning: string,
 ): Setting<T> => ({ default: fallback, says, meaning, parse: (text) => schema.parse(text) });
 
-const words = z.string().transform((text) => text.split(/[\s,]+/u).filter((word) => word !== ''));
+/** A list of commas alone names nothing, and would open what it was meant to guard. */
+const words = z
+  .string()
+  .refine((text) => text === '' || /[^\s,]/u.test(text))
+  .transform((text) => text.split(/[\s,]+/u).filter((word) => word !== ''));
 
 const wholeNumber = (min: number, max: number): z.ZodType<number, string> =>
   z
@@ -50,9 +54,10 @@ const proxies = words.transform((list): BlockList => {
 });
 
 function addSubnet(list: BlockList, entry: string): void {
-  const [address = '', bits] = entry.split('/');
+  const [address = '', bits, ...more] = entry.split('/');
   const family = isIP(address);
-  if (family === 0) throw new Error(`${entry} is not an address`);
+  const isSubnet = more.length === 0 && /^\d+$/u.test(bits ?? '0');
+  if (family === 0 || !isSubnet) throw new Error(`${entry} is neither an address nor a subnet`);
   const type = family === 6 ? 'ipv6' : 'ipv4';
   list.addSubnet(address, bits === undefined ? (family === 6 ? 128 : 32) : Number(bits), type);
 }

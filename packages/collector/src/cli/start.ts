@@ -55,7 +55,8 @@ async function listenAll(
   }
   const address = server.address();
   const bound = typeof address === 'object' ? (address?.port ?? port) : port;
-  log.info({ url: `http://${host}:${bound}`, store: config.settings.METRONOME_STORE }, 'listening');
+  const name = host.includes(':') ? `[${host}]` : host;
+  log.info({ url: `http://${name}:${bound}`, store: config.settings.METRONOME_STORE }, 'listening');
   return [server, commands];
 }
 
@@ -85,10 +86,13 @@ async function listen(
 
 function listenError(error: unknown, host: string, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const notOurs = `${host} is not an address of this machine; set METRONOME_HOST.`;
   const sentence = {
     EADDRINUSE: `Port ${port} of ${host} is in use; stop what uses it or set METRONOME_PORT.`,
     EACCES: `Port ${port} of ${host} is not for this user; set METRONOME_PORT above 1023.`,
-    EADDRNOTAVAIL: `${host} is not an address of this machine; set METRONOME_HOST.`,
+    EADDRNOTAVAIL: notOurs,
+    ENOTFOUND: notOurs,
+    EAI_AGAIN: notOurs,
   }[String(code)];
   return sentence === undefined ? error : new MetronomeError('config', sentence, { cause: error });
 }

@@ -44,11 +44,19 @@ export function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
   app.route('/', tockRoutes(parts));
   app.route('/', healthRoutes(parts.readiness, parts.metrics));
   app.route('/', parts.pages);
-  app.notFound((context) =>
-    problem(context, new MetronomeError('not-found', `There is nothing at ${context.req.path}.`)),
-  );
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    if (!app.router.match('GET', path)[0].some(([[, route]]) => route.method === 'GET')) {
+      const message = `There is nothing at ${path}.`;
+      return problem(context, new MetronomeError('not-found', message));
+    }
+    context.header('Allow', 'GET, HEAD');
+    return problem(
+      context,
+      new MetronomeError('bad-method', `${path} is read with GET, not ${method}.`),
+    );
+  });
   app.onError((error, context) => {
-    if (error instanceof MetronomeError) parts.metrics.refused.inc({ reason: error.code });
     if (!isForeseen(error))
       parts.log.error({ err: error, path: context.req.path }, 'request failed');
     return problem(context, error);

@@ -9,11 +9,14 @@ export interface Gauges {
   readonly waiting: () => number;
   /** Failed calls of the store since the start. */
   readonly storeErrors: () => number;
+  /** Events that went to the reject log since the start. */
+  readonly rejected: () => number;
 }
 
 /** What `GET /metrics` shows, in Prometheus' text format. */
 export interface Metrics {
   readonly accepted: Counter;
+  /** Events by why they are not taken, one of the fixed sentences of intake. */
   readonly refused: Counter<'reason'>;
   readonly seconds: Histogram<'route' | 'status'>;
   /** `seconds` of a 202 of `/tick`: to look labels up costs more than to count. */
@@ -37,6 +40,16 @@ export function createMetrics(gauges: Gauges): Metrics {
         this.set(read());
       },
     });
+  const counter = (name: string, help: string, read: () => number): Counter =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
   const seconds = new Histogram({
     name: 'metronome_request_seconds',
     help: 'Time to answer, by route and status.',
@@ -51,7 +64,12 @@ export function createMetrics(gauges: Gauges): Metrics {
     gauges.oldestWaitingS,
   );
   gauge('metronome_waiting_events', 'Acknowledged events not yet in the store.', gauges.waiting);
-  gauge('metronome_store_errors_total', 'Failed calls of the store.', gauges.storeErrors);
+  counter('metronome_store_errors_total', 'Failed calls of the store.', gauges.storeErrors);
+  counter(
+    'metronome_events_rejected_total',
+    'Acknowledged events that the store could not take, kept in the reject log.',
+    gauges.rejected,
+  );
   return {
     accepted: new Counter({
       name: 'metronome_events_accepted_total',
@@ -60,7 +78,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     }),
     refused: new Counter({
       name: 'metronome_events_refused_total',
-      help: 'Events (reason "event") and requests (by the code of their answer) not accepted.',
+      help: 'Events of readable bodies that were not taken, by reason.',
       labelNames: ['reason'],
       registers,
     }),

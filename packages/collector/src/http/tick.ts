@@ -115,11 +115,19 @@ async function take(
     parts.onAccepted(lines.length, receivedAt);
   }
   if (rejected.length === 0) return `{"accepted":${lines.length},"rejected":[]}`;
-  parts.metrics.refused.inc({ reason: 'event' }, rejected.length);
+  countRefused(parts.metrics, rejected);
   if (lines.length > 0) return JSON.stringify({ accepted: lines.length, rejected });
   throw new MetronomeError('bad-request', 'No event of this body could be accepted.', {
     extensions: { rejected },
   });
+}
+
+function countRefused(
+  { refused }: Metrics,
+  rejected: readonly { readonly reason: string }[],
+): void {
+  const byReason = Map.groupBy(rejected, ({ reason }) => reason);
+  for (const [reason, events] of byReason) refused.inc({ reason }, events.length);
 }
 
 /** Whether the sender has a valid write key. Throws when it may not send, or not so often. */

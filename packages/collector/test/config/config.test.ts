@@ -40,6 +40,11 @@ test.each([
     'METRONOME_TRUSTED_PROXIES must be IP addresses or subnets such as `10.0.0.0/8`, separated by commas, but is "10.0.0.0/99".',
   ],
   [
+    'METRONOME_TRUSTED_PROXIES',
+    '10.0.0.0/',
+    'METRONOME_TRUSTED_PROXIES must be IP addresses or subnets such as `10.0.0.0/8`, separated by commas, but is "10.0.0.0/".',
+  ],
+  [
     'METRONOME_WRITE_KEYS',
     'short',
     'METRONOME_WRITE_KEYS must be keys of at least 8 characters, separated by commas.',
@@ -77,8 +82,21 @@ test('counts go with their events on Elasticsearch', async () => {
 
 test('a misspelt setting stops the start', async () => {
   await expect(readConfig({ METRONOME_PROT: '1' })).rejects.toThrow(
-    /METRONOME_PROT is not a setting/,
+    'METRONOME_PROT is not a setting; did you mean METRONOME_PORT?',
   );
+  await expect(readConfig({ METRONOME_XYZ: '1' })).rejects.toThrow(
+    /METRONOME_XYZ is not a setting; the settings are METRONOME_HOST, /,
+  );
+});
+
+test.each([
+  'METRONOME_WRITE_KEYS',
+  'METRONOME_READ_TOKENS',
+  'METRONOME_ORIGINS',
+  'METRONOME_TRUSTED_PROXIES',
+  'METRONOME_ELASTICSEARCH_URL',
+])('a %s of commas alone is no list, which would leave open what it guards', async (name) => {
+  await expect(readConfig({ [name]: ' , ' })).rejects.toThrow(`${name} must be `);
 });
 
 describe('the configuration file', () => {

@@ -16,7 +16,13 @@ function firstCells(heading: string): string[] {
 
 test('every metric is there to alert on, and no other', async () => {
   const zero = (): number => 0;
-  const gauges = { journalBytes: zero, oldestWaitingS: zero, waiting: zero, storeErrors: zero };
+  const gauges = {
+    journalBytes: zero,
+    oldestWaitingS: zero,
+    waiting: zero,
+    storeErrors: zero,
+    rejected: zero,
+  };
   const exposed = (await createMetrics(gauges).text()).matchAll(/^# TYPE (\w+)/gmu);
   const documented = firstCells('What to alert on').map((cell) => /\w+/u.exec(cell)?.[0]);
   expect(new Set(documented)).toEqual(new Set([...exposed].map(([, name]) => name)));

@@ -17,6 +17,7 @@ const metrics = createMetrics({
   oldestWaitingS: zero,
   waiting: zero,
   storeErrors: zero,
+  rejected: zero,
 });
 const appended: string[] = [];
 const refusal = { reason: undefined as string | undefined };
@@ -54,6 +55,7 @@ beforeAll(async () => {
 beforeEach(() => {
   appended.length = 0;
   metrics.seconds.reset();
+  metrics.refused.reset();
 });
 
 afterAll(() => {
@@ -96,6 +98,16 @@ test('a listed page may read the answer, whatever it says', async () => {
     expect(response.headers.get('vary')).toBe('Origin');
     expect(await answersOf(status)).toBe(1);
   }
+});
+
+test('events that are not taken are counted by reason, of a body that is taken in part or not', async () => {
+  await post('[{"item":"a"},1,2,{"time":"yesterday"}]');
+  await post('[3]');
+  const { values } = await metrics.refused.get();
+  expect(values.map(({ labels, value }) => [labels.reason, value])).toEqual([
+    ['not a JSON object', 3],
+    ['`time` cannot be read: send ISO 8601 or epoch milliseconds', 1],
+  ]);
 });
 
 test('a page that is not listed is told why', async () => {
