@@ -1,9 +1,8 @@
-import { isIP } from 'node:net';
+import { isAddress, withAddresses } from './addresses.ts';
 import { addLeftover } from './application-keys.ts';
 import type { Scalar } from './flatten.ts';
 import type { PageFacts } from './item.ts';
 import { ACCESS_LOG_KEYS } from './keys.ts';
-import { plainAddress } from './visitor.ts';
 import { addAddress, type WireEvent } from './wire.ts';
 
 const METHODS: ReadonlySet<string> = new Set([
@@ -34,6 +33,7 @@ export function readAccessLog(wire: WireEvent): boolean {
     wire.event === undefined &&
     (wire.method !== undefined || wire.status !== undefined || namesRequest(accessLog));
   if (isLine) adopt(wire, accessLog ?? new Map());
+  else keepOutAddresses(wire, accessLog);
   for (const [name, value] of accessLog ?? []) {
     if (!isLine || value !== '-') addLeftover(wire, name, value);
   }
@@ -103,10 +103,20 @@ function take(
 /** Under these names only what is an address: a `host` is as often the machine or the site. */
 function adoptAddresses(wire: WireEvent, found: Map<string, Scalar>): void {
   for (const name of ACCESS_LOG_KEYS.address) {
-    const value = String(found.get(name) ?? '');
-    if (isIP(plainAddress(value)) === 0) continue;
+    const value = found.get(name);
+    if (!isAddress(value)) continue;
     found.delete(name);
     addAddress(wire, value);
+  }
+}
+
+/** Of an event that is no line these are not the visitor's, but not the application's either. */
+function keepOutAddresses(wire: WireEvent, found: Map<string, Scalar> | undefined): void {
+  for (const name of ACCESS_LOG_KEYS.address) {
+    const value = found?.get(name);
+    if (!isAddress(value)) continue;
+    found?.delete(name);
+    wire.addresses = withAddresses(wire.addresses, value);
   }
 }
 
@@ -171,10 +181,3 @@ export const DOWNLOADS: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
-
-/** `text` without the addresses that the event came with. */
-export function withoutAddresses(text: string, addresses: readonly string[]): string {
-  let clean = text;
-  for (const address of addresses) clean = clean.replaceAll(address, '-');
-  return clean;
-}

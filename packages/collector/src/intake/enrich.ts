@@ -1,5 +1,6 @@
 import { TAGS } from '../event.ts';
-import { readAccessLog, withoutAddresses } from './access-log.ts';
+import { readAccessLog } from './access-log.ts';
+import { identifies, withoutAddresses } from './addresses.ts';
 import { addKey } from './application-keys.ts';
 import { addTag, type Draft, member } from './draft.ts';
 import { errorCause, isNoise } from './error-cause.ts';
@@ -24,6 +25,7 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
 
   return (client) => {
     const { receivedAt, imported = false } = client;
+    const ownAddress = client.fromBrowser && identifies(client.ip ?? '') ? client.ip : undefined;
     const timeOf = createEventClock({ receivedAt, imported }, settings.maxAgeDays);
     const addSender = sendersOf(client);
     const received = formatTime(receivedAt);
@@ -48,11 +50,12 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       addApplication(draft, wire, place);
 
       const at = formatTime(time.at);
-      return (
+      const line =
         `{"@timestamp":"${at}","@version":"1","event.ingested":"${received}"` +
         `${createdMember(time, at)}${member('event.id', wire.id)},"event.action":${quote(place.action)}` +
-        `,"service.name":${quote(app)}${draft.members}}`
-      );
+        `,"service.name":${quote(app)}${draft.members}}`;
+      const addresses = ownAddress === undefined ? wire.addresses : [...wire.addresses, ownAddress];
+      return withoutAddresses(line, addresses);
     };
   };
 }
@@ -119,9 +122,7 @@ function addApplication(draft: Draft, wire: WireEvent, { page }: Place): void {
   for (const [name, value] of page?.campaign ?? []) {
     if (!wire.campaignKeys.includes(name)) addKey(wire, quote(name), value);
   }
-  const labels =
-    wire.addresses.length === 0 ? wire.labels : withoutAddresses(wire.labels, wire.addresses);
-  if (labels !== '') draft.members += `,"labels":{${labels.slice(1)}}`;
+  if (wire.labels !== '') draft.members += `,"labels":{${wire.labels.slice(1)}}`;
   if (wire.metrics !== '') draft.members += `,"metrics":{${wire.metrics.slice(1)}}`;
 }
 

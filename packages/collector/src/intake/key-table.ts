@@ -1,3 +1,4 @@
+import { speaksOfAddress } from './addresses.ts';
 import {
   ACCESS_LOG_KEYS,
   ADDRESS_NAMES,
@@ -25,7 +26,7 @@ export type KeyEntry = {
   | { readonly kind: 'flag'; readonly field: FlagField }
   | { readonly kind: 'time'; readonly field: TimeField }
   | { readonly kind: 'address' | 'tags' | 'access-log' | 'campaign' | 'application' | 'dropped' }
-  | { readonly kind: 'never-kept' }
+  | { readonly kind: 'never-kept' | 'perhaps-address' }
 );
 
 /** Names of applications that are remembered; more are read all the same, only slower. */
@@ -77,9 +78,12 @@ function applicationEntry(key: string): KeyEntry {
   return { kind, key, quoted: quote(key), rank: 0 };
 }
 
-function applicationKind(key: string): 'never-kept' | 'dropped' | 'campaign' | 'application' {
+function applicationKind(
+  key: string,
+): 'never-kept' | 'perhaps-address' | 'dropped' | 'campaign' | 'application' {
   if (DROPPED_KEYS.has(key) || BLANK.test(key)) return 'dropped';
   const last = key.slice(key.lastIndexOf('.') + 1).toLowerCase();
   if (ADDRESS_NAMES.has(last)) return 'never-kept';
-  return key.startsWith('utm_') ? 'campaign' : 'application';
+  if (key.startsWith('utm_')) return 'campaign';
+  return speaksOfAddress(key) ? 'perhaps-address' : 'application';
 }

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { isIP } from 'node:net';
 import { formatDay } from './time.ts';
 
 const MS_PER_DAY = 86_400_000;
@@ -49,13 +48,4 @@ export function createVisitors(
       return visitor;
     };
   };
-}
-
-/** An address as it is compared: the first of a list, without port and brackets. */
-export function plainAddress(given: string): string {
-  if (isIP(given) === 4) return given;
-  const first = (given.split(',', 1)[0] ?? '').trim().toLowerCase();
-  if (isIP(first) !== 0) return first.startsWith('::ffff:') ? first.slice(7) : first;
-  const [, v6, v4] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::\d+)?$/u.exec(first) ?? [];
-  return v6 ?? v4 ?? first;
 }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isAddress, plainAddress, withAddresses } from './addresses.ts';
 import { addKey, type ApplicationKeys } from './application-keys.ts';
 import { BROKEN } from './body.ts';
 import { flatten, hasObjects, isObject, type Scalar } from './flatten.ts';
@@ -7,7 +7,6 @@ import type { FlagField, NameField, NumberField, TextField, TimeField } from './
 import type { EventLimits } from './options.ts';
 import { type Refusal, REFUSALS } from './refusals.ts';
 import { cleaned, cut } from './text.ts';
-import { plainAddress } from './visitor.ts';
 
 type Fields<Name extends string, Value> = { [Field in Name]: Value };
 
@@ -153,7 +152,11 @@ function put({ wire, sorted }: Pass, entry: KeyEntry, value: Scalar | readonly S
     case 'address':
       return putAddress(wire, value, sorted);
     case 'never-kept':
-      if (typeof value === 'string') keepOut(wire, value);
+      keepOut(wire, value);
+      return undefined;
+    case 'perhaps-address':
+      if (![value].flat().every(isAddress)) break;
+      keepOut(wire, value);
       return undefined;
     case 'tags':
       wire.tags = [value].flat().map(String);
@@ -174,27 +177,23 @@ function put({ wire, sorted }: Pass, entry: KeyEntry, value: Scalar | readonly S
 }
 
 function putAddress(wire: WireEvent, value: Scalar | readonly Scalar[], sorted: boolean): Stop {
-  if (typeof value !== 'string') return undefined;
-  if (wire.address !== undefined && !sorted) return AGAIN;
-  addAddress(wire, value);
+  if (typeof value !== 'string') keepOut(wire, value);
+  else if (wire.address !== undefined && !sorted) return AGAIN;
+  else addAddress(wire, value);
   return undefined;
 }
 
 /** Takes an address: the first is the visitor's, and none may be kept. */
 export function addAddress(wire: WireEvent, given: string): void {
   if (given === '-') return;
-  const address = plainAddress(given);
-  wire.address ??= address;
-  keepOut(wire, address);
+  wire.address ??= plainAddress(given);
+  keepOut(wire, given);
 }
 
-function keepOut(wire: WireEvent, address: string): void {
-  if (isIP(address) === 0 || wire.addresses.length === ADDRESSES_MAX) return;
-  wire.addresses = [...wire.addresses, address];
+function keepOut(wire: WireEvent, value: Scalar | readonly Scalar[]): void {
+  for (const one of [value].flat()) wire.addresses = withAddresses(wire.addresses, String(one));
 }
 
-/** More are not looked for in the event's texts. */
-const ADDRESSES_MAX = 8;
 const NUMBER = /^[+-]?(?:\d{1,32}(?:\.\d{0,32})?|\.\d{1,32})(?:e[+-]?\d{1,3})?$/iu;
 const ON: ReadonlySet<unknown> = new Set([true, 1, 'true', '1', 'gpc', 'dnt']);
 const OFF: ReadonlySet<unknown> = new Set([false, 0, 'false', '0']);

@@ -83,10 +83,37 @@ describe('an address', () => {
     'a.b.client_ip',
   ];
   it.each([...keys, ...others])('under %s is not kept', (key) => {
-    for (const value of [ADDRESS, [ADDRESS], { v4: ADDRESS }, `${ADDRESS}, 10.0.0.1`]) {
-      const line = JSON.stringify(take({ item: 'a', [key]: value }).events);
-      if (typeof value === 'string' || Array.isArray(value)) expect(line).not.toContain(ADDRESS);
+    for (const value of [ADDRESS, [ADDRESS], { v4: ADDRESS }, `10.0.0.1, ${ADDRESS}`]) {
+      const event = { item: 'a', title: `of ${ADDRESS}`, [key]: value };
+      expect(JSON.stringify(take(event).events)).not.toContain(ADDRESS);
     }
+  });
+
+  it.each([
+    'RemoteAddr',
+    'remoteAddress',
+    'peer_ip',
+    'userIp',
+    'c-ip',
+    'srcip',
+    'net.peer.address',
+    'remote',
+    'client',
+    'host',
+    'XForwardedFor',
+    'ipv6',
+  ])('under %s is not kept, where it is one', (key) => {
+    const event = { item: 'a', title: `of ${ADDRESS}`, [key]: `${ADDRESS}:443` };
+    expect(JSON.stringify(take(event).events)).not.toContain(ADDRESS);
+    expect(takeOne({ item: 'a', [key]: 'wild.example' })).toHaveProperty(
+      ['labels', key],
+      'wild.example',
+    );
+  });
+
+  it('is told from a version', () => {
+    const event = { item: 'a', version: '1.2.3.4', ship: 'Beagle' };
+    expect(takeOne(event)).toHaveProperty('labels', { version: '1.2.3.4', ship: 'Beagle' });
   });
 
   it.each([
@@ -94,16 +121,40 @@ describe('an address', () => {
     { message: `${ADDRESS} - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 1 "-" "-"` },
     { log: `${ADDRESS} - ada [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 1 "-" "-"` },
     { event: { original: `${ADDRESS} anything` }, source: { address: ADDRESS } },
+    { ip: ADDRESS, url: `https://a.org/${ADDRESS}?ip=${ADDRESS}`, referrer: `https://${ADDRESS}/` },
+    { ip: ADDRESS, event: 'error', message: 'refused', stack: `at ${ADDRESS}`, id: `${ADDRESS}-1` },
+    { ip: [ADDRESS, '10.0.0.1'], item: ADDRESS },
+    {
+      ip: '2001:DB8::7',
+      title: 'from 2001:db8::7, or 2001:DB8::7',
+      visitor: ADDRESS,
+      addr: ADDRESS,
+    },
     { remote: ADDRESS, method: 'GET', path: '/' },
     { host: ADDRESS, method: 'GET', path: '/' },
     { request: 'GET / HTTP/1.1', client: ADDRESS },
   ])('is not kept in the texts of %j', (event) => {
-    expect(JSON.stringify(take(event).events)).not.toContain(ADDRESS);
+    expect(JSON.stringify(take(event).events)).not.toMatch(/203\.0\.113\.77|2001:db8::7/iu);
     expect(take(event).events).toHaveLength(1);
   });
 
+  it('takes no longer number with it', () => {
+    const longer = [`${ADDRESS}7`, `1${ADDRESS}`, `${ADDRESS}.5`, `2${ADDRESS}`, `v.${ADDRESS}.`];
+    const { title } = takeOne({ item: 'a', ip: ADDRESS, title: longer.join(' ') });
+    expect(title).toBe([...longer.slice(0, -1), 'v.-.'].join(' '));
+  });
+
   it('of the request is not kept', () => {
-    expect(JSON.stringify(take({ item: 'a' }, { ...browser, ip: ADDRESS }))).not.toContain(ADDRESS);
+    const event = { item: 'a', message: `You come from ${ADDRESS}.` };
+    const { message, ...rest } = takeOne(event, { ...browser, ip: ADDRESS });
+    expect(message).toBe('You come from -.');
+    expect(JSON.stringify(rest)).not.toContain(ADDRESS);
+  });
+
+  it('of the machine itself stays in the addresses of its pages', () => {
+    const url = 'http://127.0.0.1:3000/example/';
+    const event = takeOne({ url, ip: '127.0.0.1' }, { ...browser, ip: '127.0.0.1' });
+    expect(event).toHaveProperty(['url.full'], url);
   });
 });
 

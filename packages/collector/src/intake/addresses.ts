@@ -1,0 +1,57 @@
+/**
+ * Addresses tell visitors apart and are never kept: not under their own keys, not under names that
+ * speak of them, and not in the texts of the event that they came with.
+ */
+import { isIP } from 'node:net';
+
+/** More are not looked for in the event's texts. */
+const ADDRESSES_MAX = 8;
+
+/** Whether the name of a key of the application speaks of an address: `RemoteAddr`, `peer_ip`. */
+export function speaksOfAddress(key: string): boolean {
+  return ADDRESS_WORD.test(key.replace(/([a-z\d])(?=[A-Z])/gu, '$1_'));
+}
+
+const ADDRESS_WORD =
+  /(?:^|[^a-z])(?:[a-z]*ip(?:s|v[46])?|[a-z]*addr(?:ess(?:es)?)?|[a-z]*forwarded|remote|peer|client|host)(?:$|[^a-z])/iu;
+
+/** An address as it is compared: the first of a list, without port and brackets. */
+export function plainAddress(given: string): string {
+  if (isIP(given) === 4) return given;
+  const first = (given.split(',', 1)[0] ?? '').trim().toLowerCase();
+  if (isIP(first) !== 0) return first.startsWith('::ffff:') ? first.slice(7) : first;
+  const [, v6, v4] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::\d+)?$/u.exec(first) ?? [];
+  return v6 ?? v4 ?? first;
+}
+
+export function isAddress(given: unknown): given is string {
+  return typeof given === 'string' && isIP(plainAddress(given)) !== 0;
+}
+
+/** `known` and the addresses of `given`, which may be a list of proxies. */
+export function withAddresses(known: readonly string[], given: string): readonly string[] {
+  const found = given.split(',').map(plainAddress).filter(identifies);
+  return found.length === 0 ? known : [...known, ...found].slice(0, ADDRESSES_MAX);
+}
+
+/** That of the machine itself is nobody's, and stands in the URLs of whoever tries things out. */
+export function identifies(address: string): boolean {
+  return isIP(address) !== 0 && !address.startsWith('127.') && address !== '::1';
+}
+
+/** `text` without these addresses; a longer number that begins like one is none. */
+export function withoutAddresses(text: string, addresses: readonly string[]): string {
+  let clean = text;
+  for (const address of addresses) {
+    // Nearly never: the pattern is made only where there is something to take out.
+    if (clean.includes(address)) clean = clean.replace(patternOf(address), '-');
+  }
+  return clean;
+}
+
+function patternOf(address: string): RegExp {
+  const literal = RegExp.escape(address);
+  return isIP(address) === 4
+    ? new RegExp(`(?<!\\d|\\d\\.)${literal}(?!\\d|\\.\\d)`, 'gu')
+    : new RegExp(`(?<![\\da-f:])${literal}(?![\\da-f:])`, 'giu');
+}
