@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -149,8 +150,28 @@ describe('a start that cannot be is one sentence', () => {
     }
   });
 
+  test('an example that is no folder', async () => {
+    const { code, stderr } = await runMetronome(['start', '--example', 'README.md'], {});
+    expect(code).toBe(2);
+    expect(stderr).toBe('metronome: --example names README.md, which is no folder.\n');
+  });
+
+  test('a command where there is no data folder, and nothing is begun there', async () => {
+    const env = { METRONOME_DATA_DIR: `${collector.dataDir}-none` };
+    const { code, stderr } = await runMetronome(['tock', 'a'], env);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      `metronome: ${env.METRONOME_DATA_DIR} is no data folder; set METRONOME_DATA_DIR to that of the collector.\n`,
+    );
+    expect(existsSync(env.METRONOME_DATA_DIR)).toBe(false);
+  });
+
   test('an unknown command', async () => {
-    expect(await runMetronome(['strat'], {})).toMatchObject({ code: 2 });
+    expect(await runMetronome(['strat'], {})).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'metronome: "strat" is no command; did you mean start?\n',
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CollectorProcess, startCollector } from './collector-process.ts';
@@ -106,6 +106,15 @@ describe('privacy', () => {
     await tick(collector, { item: 'here', source: { address: '203.0.113.79' } }, headers);
     expect(written(collector)).not.toMatch(/203\.0\.113\.7/u);
     expect(collector.log.join('\n')).not.toMatch(/203\.0\.113\.7/u);
+  });
+
+  test('other users of the machine cannot read what is kept', async () => {
+    const dataDir = join(collector.dataDir, 'begun', 'by', 'itself');
+    const other = await startCollector({ dataDir });
+    for (const folder of [dataDir, join(dataDir, 'journal')]) {
+      expect(statSync(folder).mode & 0o007).toBe(0);
+    }
+    await other.stop();
   });
 
   test('no cookie is set', async () => {

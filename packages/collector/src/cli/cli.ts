@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { MetronomeError } from '../errors.ts';
+import { nearest } from '../query/nearest.ts';
 import { audit } from './audit.ts';
 import type { Command } from './command.ts';
 import { erase } from './erase.ts';
@@ -26,13 +28,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = args;
-  if (['help', '--help', '-h'].includes(name)) return help();
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (HELP.includes(name))
+    return print(`Usage\n${Object.values(COMMANDS).map(helpOf).join('')}`, MORE);
+  if (name === '--version') return print(version());
   try {
-    if (command === undefined) {
-      throw new MetronomeError('config', `"${name}" is no command; see metronome help.`);
-    }
-    return await command.run(rest);
+    const command = commandNamed(name);
+    return rest.some((arg) => arg === '--help' || arg === '-h')
+      ? print(`Usage\n${helpOf(command)}`)
+      : await command.run(rest);
   } catch (error) {
     if (!(error instanceof MetronomeError) && !isArgumentError(error)) throw error;
     process.stderr.write(`metronome: ${error.message}\n`);
@@ -40,13 +43,30 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
-function help(): number {
-  const width = Math.max(...Object.values(COMMANDS).map(({ usage }) => usage.length)) + 2;
-  const lines = Object.values(COMMANDS).map(
-    ({ usage, meaning }) => `  metronome ${usage.padEnd(width)}${meaning}`,
-  );
-  process.stdout.write(`Usage\n${lines.join('\n')}\n\nSettings are read from the environment.\n`);
+const HELP: readonly string[] = ['help', '--help', '-h'];
+const MORE = '\nSettings are read from the environment; docs/settings.md lists them.\n';
+
+function commandNamed(name: string): Command {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command !== undefined) return command;
+  const near = nearest(name, Object.keys(COMMANDS));
+  const hint = near === undefined ? 'see metronome help.' : `did you mean ${near}?`;
+  throw new MetronomeError('config', `"${name}" is no command; ${hint}`);
+}
+
+function helpOf({ usage, meaning }: Command): string {
+  return `  metronome ${usage}\n      ${meaning}\n`;
+}
+
+function print(...texts: readonly string[]): number {
+  process.stdout.write(texts.join(''));
   return 0;
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  const { version: text }: { version: string } = JSON.parse(readFileSync(file, 'utf8'));
+  return `${text}\n`;
 }
 
 function isArgumentError(error: unknown): error is Error {

@@ -45,10 +45,12 @@ function textOf(progress: readonly RollupProgress[]): string {
   return table(progress.map(cellsOf));
 }
 
-function cellsOf({ name, events, counted }: RollupProgress): readonly string[] {
-  const share = events === 0 ? 1 : counted / events;
+/** What is up to date may have a few events that are not counted: answers read them as they are. */
+function cellsOf({ name, events, counted, isUpToDate }: RollupProgress): readonly string[] {
+  const share = isUpToDate ? 1 : counted / events;
   const full = Math.floor(share * BAR_WIDTH);
   const bar = `[${'#'.repeat(full)}${'.'.repeat(BAR_WIDTH - full)}]`;
   const [done, all] = [counted, events].map((count) => count.toLocaleString('en'));
-  return [name, bar, `${Math.floor(share * 100)} %`, `${done} of ${all} events`];
+  const state = isUpToDate ? 'up to date' : `${Math.floor(share * 100)} %`;
+  return [name, bar, state, `${done} of ${all} events`];
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -48,6 +49,7 @@ export async function speakStreaming<T>(
 ): Promise<T> {
   const running = await askSocket(config, method, path);
   if (running) return success(running, take);
+  checkFolder(config);
   const collector = await openCollector(config, pino({ level: 'silent' }));
   try {
     const { status, body } = await collector.commands.request(path, { method });
@@ -70,8 +72,17 @@ async function askSocket(
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
-    throw error;
+    const folder = config.settings.METRONOME_DATA_DIR;
+    const message = `The collector of ${folder} cannot be asked (${String(code)}); be the user that runs it.`;
+    throw new MetronomeError('config', message, { cause: error });
   }
+}
+
+/** A command reads what is there: in a wrong folder it must not begin a new journal. */
+function checkFolder({ settings: { METRONOME_DATA_DIR: folder } }: Config): void {
+  if (existsSync(join(folder, 'journal'))) return;
+  const message = `${folder} is no data folder; set METRONOME_DATA_DIR to that of the collector.`;
+  throw new MetronomeError('config', message);
 }
 
 async function success<T>(

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { parseArgs } from 'node:util';
 import { createAdaptorServer } from '@hono/node-server';
@@ -22,6 +22,7 @@ export const start: Command = {
   meaning: 'run the collector; --example serves a folder of pages under /example/',
   run: async (args) => {
     const { values } = parseArgs({ args: [...args], options: { example: { type: 'string' } } });
+    checkFolder(values.example);
     const config = await readConfig();
     const log = pino({ level: config.settings.METRONOME_LOG_LEVEL });
     const socket = commandSocket(config);
@@ -35,6 +36,11 @@ export const start: Command = {
     return 0;
   },
 };
+
+function checkFolder(example: string | undefined): void {
+  if (example === undefined || statSync(example, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new MetronomeError('config', `--example names ${example}, which is no folder.`);
+}
 
 async function listenAll(
   collector: Collector,

@@ -20,10 +20,13 @@ const { O_APPEND, O_CREAT, O_DSYNC, O_EXCL, O_RDWR } = constants;
 const WRITES_ARE_DURABLE = process.platform === 'linux';
 const FLAGS = O_RDWR | O_APPEND | (WRITES_ARE_DURABLE ? O_DSYNC : 0);
 
+/** Events are nothing for the other users of a machine, whatever the modes of the files within. */
+const FOLDER_MODE = 0o750;
+
 /** The real disk. */
 export const nodeDisk: Disk = {
   async list(folder) {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
   },
@@ -110,7 +113,7 @@ async function syncFolder(folder: string): Promise<void> {
  */
 async function lock(folder: string): Promise<() => Promise<void>> {
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     return await lockWithin(folder);
   } catch (cause) {
     if (cause instanceof MetronomeError) throw cause;
