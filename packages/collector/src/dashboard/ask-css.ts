@@ -3,7 +3,7 @@ export const ASK_CSS = `
 form { margin-top: 1.5rem; }
 form div { margin: 0.7rem 0; }
 #fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 0 1.25rem; align-items: start; }
-label { display: block; font-weight: 600; }
+label { display: block; font-weight: 600; margin-bottom: 0.25rem; }
 input, select, textarea { width: 100%; font: inherit; color: inherit; background: var(--page);
   border: 1px solid color-mix(in srgb, var(--ink) 55%, transparent); border-radius: 6px; padding: 0.45rem 0.6rem; }
 form small { display: block; margin: 0.2rem 0 0; }

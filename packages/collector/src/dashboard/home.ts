@@ -80,7 +80,7 @@ function page(origin: string, last: Html, items: readonly string[]): Html {
 
 function lastEvent(at: number | undefined, now: number): Html {
   if (at === undefined)
-    return html`<p>None yet. The first one shows here as soon as it arrives.</p>`;
+    return html`<p>None yet. <a href="/">Look again</a> once a page with the tag was visited.</p>`;
   const iso = new Date(at).toISOString();
   return html`<p><time datetime="${iso}">${ago(now - at)}</time> <small>${iso}</small></p>`;
 }

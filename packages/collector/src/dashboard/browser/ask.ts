@@ -128,7 +128,7 @@ function controlOf({ schema, required }: Parameter) {
     return make('input', { type: schema.format === 'date' ? 'date' : 'text', autocomplete: 'off' });
   }
   const options = schema.enum.map((value) => make('option', { value }, value));
-  if (!required) options.unshift(make('option', { value: '' }, schema.default ?? ''));
+  if (!required) options.unshift(make('option', { value: '' }, schema.default ?? 'default'));
   return make('select', {}, ...options);
 }
 
