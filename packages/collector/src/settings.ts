@@ -166,7 +166,7 @@ export const SETTINGS = {
     '',
     'a whole number from 0 to 36500, or empty',
     z.union([z.literal('').transform(() => undefined), wholeNumber(0, 36_500)]),
-    'Whole days that counts are kept beside today where that is longer than the events, for tocks of long ago; 0: for ever; unset: as long as the events. Embedded store only.',
+    'Whole days that counts are kept beside today where that is longer than the events, for tocks of long ago; 0: for ever; unset: as long as the events.',
   ),
   METRONOME_QUERY_EVENTS_MAX: number(
     '500000000',

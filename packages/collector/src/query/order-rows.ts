@@ -1,7 +1,12 @@
 import type { Order, Query, Row } from './query.ts';
 
+/** What an order is made of: of measures their names. */
+export type Ordered = Pick<Query, 'dimensions' | 'order'> & {
+  readonly measures: Readonly<Record<string, unknown>>;
+};
+
 /** The query's order made explicit: what it asks for or its first measure, then every dimension. */
-export function fullOrder(query: Query): readonly Order[] {
+export function fullOrder(query: Ordered): readonly Order[] {
   const asked = query.order ?? defaultOrder(query);
   const ties = Object.keys(query.dimensions ?? {})
     .filter((name) => !asked.some((order) => order.by === name))
@@ -10,7 +15,7 @@ export function fullOrder(query: Query): readonly Order[] {
 }
 
 /** Sorts rows as every store must return them: text by UTF-8 bytes, nulls last either way. */
-export function orderRows(rows: readonly Row[], query: Query): Row[] {
+export function orderRows(rows: readonly Row[], query: Ordered): Row[] {
   const order = fullOrder(query);
   return rows.toSorted((a, b) => {
     for (const { by, direction } of order) {
@@ -26,7 +31,7 @@ export function compareUtf8(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function defaultOrder(query: Query): readonly Order[] {
+function defaultOrder(query: Ordered): readonly Order[] {
   const first = Object.keys(query.measures)[0];
   return first === undefined ? [] : [{ by: first, direction: 'descending' }];
 }

@@ -27,7 +27,6 @@ export function openStore(
         queries,
       });
     case 'elasticsearch':
-      if (settings.METRONOME_ROLLUP_RETENTION_DAYS !== undefined) throw notKept();
       return new ElasticsearchStore({
         nodes: settings.METRONOME_ELASTICSEARCH_URL,
         prefix: settings.METRONOME_ELASTICSEARCH_PREFIX,
@@ -36,14 +35,9 @@ export function openStore(
         apiKey: settings.METRONOME_ELASTICSEARCH_API_KEY,
         ca: readCa(settings.METRONOME_ELASTICSEARCH_CA),
         numericKeys,
+        queries,
       });
   }
-}
-
-function notKept(): MetronomeError {
-  const message =
-    'METRONOME_ROLLUP_RETENTION_DAYS is of the embedded store alone so far: on Elasticsearch counts are kept as long as the events.';
-  return new MetronomeError('config', message);
 }
 
 function readCa(path: string): string {

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { openStore } from '../../src/store/open-store.ts';
 
 test('no setting is needed', async () => {
   const { settings, structure } = await readConfig({});
@@ -72,12 +71,6 @@ test('counts are kept as long as events or longer', async () => {
   await expect(days('29', '30')).rejects.toThrow(/events are kept for 30 days/);
   await expect(days('29', '0')).rejects.toThrow(/events are kept for ever/);
   await expect(days('ever', '30')).rejects.toThrow(/a whole number from 0 to 36500, or empty/);
-});
-
-test('counts go with their events on Elasticsearch', async () => {
-  const env = { METRONOME_STORE: 'elasticsearch', METRONOME_ROLLUP_RETENTION_DAYS: '0' };
-  const { settings } = await readConfig(env);
-  expect(() => openStore(settings)).toThrow(/of the embedded store alone so far/);
 });
 
 test('a misspelt setting stops the start', async () => {

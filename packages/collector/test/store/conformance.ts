@@ -4,6 +4,7 @@ import { appendTests } from './conformance/append.ts';
 import { eraseTests } from './conformance/erase.ts';
 import { expireTests } from './conformance/expire.ts';
 import { keyTests } from './conformance/keys.ts';
+import { outlivedTests } from './conformance/outlived.ts';
 import { propertyTests } from './conformance/properties.ts';
 import { queryTests } from './conformance/queries.ts';
 import { scanTests } from './conformance/scans.ts';
@@ -30,6 +31,7 @@ export function describeEventStore(
     describe('keys and values', () => keyTests(withStore(open)));
     describe('erase and export', () => eraseTests(withStore(open)));
     describe('expire', () => expireTests(withStore(open)));
+    describe('counts that outlive their events', () => outlivedTests(withStore(open)));
     describe('properties', () => propertyTests(withStore(open), propertyRuns));
   });
 }

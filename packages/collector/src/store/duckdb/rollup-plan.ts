@@ -1,4 +1,5 @@
 import type { FieldName } from '../../event.ts';
+import { beyondDeclared, partsOf } from '../../query/beyond-declared.ts';
 import type { DeclaredRows } from '../../query/declared.ts';
 import { fieldsOf } from '../../query/fields-of.ts';
 import type { Filter, Query, Range } from '../../query/query.ts';
@@ -116,7 +117,7 @@ function planDeclared(
   declared: readonly DeclaredRollup[],
 ): DeclaredPlan | undefined {
   for (const rollup of declared) {
-    const filter = filterBeyond(query, rollup.query);
+    const filter = beyondDeclared(query, rollup.query, FIELDS_OF_DECLARED);
     const table = filter && rollup.tables.find(({ stepMs }) => isFineEnough(query, stepMs));
     if (!table) continue;
     const stretches = stretchesOf(query, table.stepMs, rollup.name, state);
@@ -124,30 +125,6 @@ function planDeclared(
     return { kind: 'declared', table: table.name, stepMs: table.stepMs, filter, ...stretches };
   }
   return undefined;
-}
-
-/** What a query asks beyond a declared one; undefined where it asks something else. */
-function filterBeyond(query: Query, declared: DeclaredRows): Filter | undefined {
-  if (shapeOf(query) !== shapeOf(declared)) return undefined;
-  const own = partsOf(declared.filter).map((part) => JSON.stringify(part));
-  const asked = partsOf(query.filter);
-  const names = new Set(asked.map((part) => JSON.stringify(part)));
-  if (!own.every((part) => names.has(part))) return undefined;
-  const filters = asked.filter((part) => !own.includes(JSON.stringify(part)));
-  const known: readonly string[] = FIELDS_OF_DECLARED;
-  const isKnown = filters.flatMap(fieldsOf).every((field) => known.includes(field));
-  return isKnown ? { kind: 'and', filters } : undefined;
-}
-
-/** Measures and dimensions, whatever their names; of time the interval is the request's. */
-function shapeOf({ measures, dimensions = {} }: Pick<Query, 'measures' | 'dimensions'>): string {
-  const shapes = Object.values(dimensions).map((one) => (one.kind === 'time' ? one.kind : one));
-  return JSON.stringify([Object.values(measures), shapes]);
-}
-
-function partsOf(filter: Filter | undefined): readonly Filter[] {
-  if (filter?.kind === 'and') return filter.filters;
-  return filter === undefined ? [] : [filter];
 }
 
 /** The range in stretches; undefined where no part of it is counted. */

@@ -12,7 +12,6 @@ import type {
   Scalar,
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
-import type { RollupPlan } from './rollup-plan.ts';
 import type { PagedSearch } from './select.ts';
 
 /**
@@ -51,20 +50,32 @@ export type Clause = NonNullable<estypes.QueryDslQueryContainer>;
 export type Aggregation = NonNullable<estypes.AggregationsAggregationContainer>;
 export type Aggregations = Record<string, Aggregation>;
 
+/** A measure, or the number of a field's values: what an average is made of beside their sum. */
+export type Part =
+  | Measure
+  | { readonly kind: 'values'; readonly field: string; readonly where?: Filter };
+
+/** A query that may ask for parts of measures. */
+export type Asked = Omit<Query, 'measures'> & { readonly measures: Readonly<Record<string, Part>> };
+
+/** Clause for the documents of a part of a query's range, be they events or counts of such. */
+export type Within = (range: Range) => Clause;
+
+/** `within`: where the documents are not all events of the range. */
 export function compile(
-  query: Query,
+  query: Asked,
   slice: Slice = { range: query.range },
-  plan?: RollupPlan,
+  within?: Within,
 ): SearchBody {
-  return compileAround(measureAggregations(query.measures), query, slice, plan);
+  return compileAround(partAggregations(query.measures), query, slice, within);
 }
 
 /** The search of a query with something else in place of its measures. */
 export function compileAround(
   innermost: Aggregations,
-  query: Query,
+  query: Asked,
   slice: Slice,
-  plan?: RollupPlan,
+  within?: Within,
 ): SearchBody {
   const dimensions = Object.entries(query.dimensions ?? {});
   const aggs = dimensions.reduceRight<Aggregations>(
@@ -76,9 +87,9 @@ export function compileAround(
   const isTotal = dimensions.length === 0;
   return {
     size: 0,
-    track_total_hits: isTotal && !plan,
-    query: queryOf(query, slice.range, plan?.within),
-    aggs: isTotal && plan ? { ...aggs, [TOTAL]: { filter: { match_all: {} } } } : aggs,
+    track_total_hits: isTotal && !within,
+    query: queryOf(query, slice.range, within),
+    aggs: isTotal && within ? { ...aggs, [TOTAL]: { filter: { match_all: {} } } } : aggs,
   };
 }
 
@@ -147,7 +158,7 @@ const SCAN_SORT: estypes.Sort = [
  * Rows that Elasticsearch itself can cut to, in its own order: for one field ordered by counts
  * and its values. Undefined where it takes all rows to know the first.
  */
-export function serverLimit(query: Query): number | undefined {
+export function serverLimit(query: Asked): number | undefined {
   const dimensions = Object.values(query.dimensions ?? {});
   const { limit = Infinity, measures } = query;
   const ordered = fullOrder(query).every(({ by }) => (measures[by]?.kind ?? 'count') === 'count');
@@ -160,7 +171,7 @@ export function serverLimit(query: Query): number | undefined {
 export function queryOf(
   { filter }: Pick<Query, 'filter'>,
   range: Range,
-  within: RollupPlan['within'] = eventsWithin,
+  within: Within = eventsWithin,
 ): { bool: { filter: Clause[] } } {
   return { bool: { filter: [within(range), ...(filter ? [compileFilter(filter)] : [])] } };
 }
@@ -235,7 +246,7 @@ function bounds(gte = -Infinity, lt = Infinity): { gte?: number; lt?: number } {
 }
 
 function dimensionAggregation(
-  query: Query,
+  query: Asked,
   name: string,
   dimension: Dimension,
   slice: Slice,
@@ -281,7 +292,7 @@ function histogramOf(
 }
 
 /** Elasticsearch orders text by its UTF-8 bytes, as rows are. */
-function termsOrder(query: Query): Record<string, 'asc' | 'desc'>[] {
+function termsOrder(query: Asked): Record<string, 'asc' | 'desc'>[] {
   return fullOrder(query).map(({ by, direction }) => {
     const measure = query.measures[by];
     const key = measure === undefined ? '_key' : measure.where ? by : '_count';
@@ -292,10 +303,10 @@ function termsOrder(query: Query): Record<string, 'asc' | 'desc'>[] {
 /** Name of the aggregation inside a measure that has a `where`. */
 export const NARROWED = 'narrowed';
 
-function measureAggregations(measures: Query['measures']): Aggregations {
+export function partAggregations(measures: Asked['measures']): Aggregations {
   const named = Object.entries(measures).map(([name, measure]): Aggregations => {
     if (measure.kind === 'distinct') return { [name]: { filter: havingField(measure) } };
-    const inside = measureAggregation(measure);
+    const inside = partAggregation(measure);
     if (!measure.where) return inside ? { [name]: inside } : {};
     const aggs: Aggregations = inside ? { [NARROWED]: inside } : {};
     return { [name]: { filter: compileFilter(measure.where), aggs } };
@@ -309,14 +320,14 @@ function havingField({ field, where }: Measure & { kind: 'distinct' }): Clause {
 }
 
 /** Undefined for what the number of documents answers. */
-function measureAggregation(
-  measure: Exclude<Measure, { kind: 'distinct' }>,
-): Aggregation | undefined {
+function partAggregation(measure: Exclude<Part, { kind: 'distinct' }>): Aggregation | undefined {
   switch (measure.kind) {
     case 'count':
       return undefined;
     case 'sum':
       return { sum: { field: numberPath(measure.field) } };
+    case 'values':
+      return { value_count: { field: numberPath(measure.field) } };
     case 'average':
       return { avg: { field: numberPath(measure.field) } };
     case 'min':

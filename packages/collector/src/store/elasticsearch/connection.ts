@@ -1,5 +1,6 @@
 import { Client, errors, Transport, type ClientOptions } from '@elastic/elasticsearch';
 import { MetronomeError } from '../../errors.ts';
+import type { DeclaredQuery } from '../../query/declared.ts';
 
 export interface ElasticsearchOptions {
   /** `http://` or `https://` addresses of one or more nodes; may carry `user:password@`. */
@@ -20,6 +21,8 @@ export interface ElasticsearchOptions {
   readonly refreshInterval?: string;
   /** Application keys that declared queries use as numbers: always mapped, whatever else comes. */
   readonly numericKeys?: readonly string[];
+  /** What the application declares: some of it with a rollup. */
+  readonly queries?: Readonly<Record<string, DeclaredQuery>>;
   /** Epoch ms; what tells the days that are over. Default: the clock. */
   readonly now?: () => number;
   /** How long counts that are no longer true outlive their last reader; default: an hour. */

@@ -1,8 +1,9 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
-import { FIELDS, type FieldName } from '../../event.ts';
-import type { Aggregation, Clause } from './compile.ts';
+import { FIELDS } from '../../event.ts';
+import { type Aggregation, type Clause, compileFilter, partAggregations } from './compile.ts';
 import { ask, unavailable } from './connection.ts';
-import { COUNTS, type CountsName, type Kind } from './rollup-plan.ts';
+import { type Group, isByItem, type Table } from './rollup.ts';
+import { measuresOf } from './rows.ts';
 
 /** Below Elasticsearch's default of 65,536 buckets in one answer, and of bytes in one bulk. */
 const PAGE_COUNTS = 10_000;
@@ -13,8 +14,8 @@ export interface Count {
   readonly '@timestamp': number;
   /** Elasticsearch's own field: each aggregation counts the document so many times. */
   readonly _doc_count: number;
-  /** The fields by which is counted, as in the events. */
-  readonly [field: string]: string | number;
+  /** The groups by which is counted, as in the events, and under `metrics` the values. */
+  readonly [field: string]: unknown;
 }
 
 /**
@@ -27,12 +28,18 @@ export interface Count {
 export async function* countEvents(
   client: Client,
   index: string,
-  name: CountsName,
+  table: Table,
 ): AsyncGenerator<readonly Count[]> {
-  const { stepMs, fields }: Kind = COUNTS[name];
-  const withoutItem = fields.filter((field) => field !== 'item');
-  yield* pagesOf(client, index, { stepMs, fields: ['item', ...withoutItem] });
-  yield* pagesOf(client, index, { stepMs, fields: withoutItem }, NO_ITEM);
+  const { groups, filter } = table;
+  if (filter || !isByItem(table)) {
+    yield* pagesOf(client, index, table, filter && compileFilter(filter));
+    return;
+  }
+  const withoutItem = groups.filter(({ at }) => at !== FIELDS.item.at);
+  const item: Group = { at: FIELDS.item.at, isRequired: true };
+  yield* pagesOf(client, index, { ...table, groups: [item, ...withoutItem] });
+  const isNeeded = groups.some(({ at, isRequired }) => at === FIELDS.item.at && isRequired);
+  if (!isNeeded) yield* pagesOf(client, index, { ...table, groups: withoutItem }, NO_ITEM);
 }
 
 const NO_ITEM: Clause = { bool: { must_not: [{ exists: { field: FIELDS.item.at } }] } };
@@ -43,28 +50,31 @@ const ALL = 'counts';
 async function* pagesOf(
   client: Client,
   index: string,
-  { stepMs, fields }: Kind,
+  table: Table,
   query?: Clause,
 ): AsyncGenerator<readonly Count[]> {
   // What has no time is left out: it is what erasure has put in the place of an event.
   const sources = [
-    ...fields.map((name) => ({ [name]: { terms: sourceOf(name) } })),
-    { [TIME]: { date_histogram: { field: '@timestamp', fixed_interval: `${stepMs}ms` } } },
+    ...table.groups.map(({ at, isRequired }, position) => ({
+      [sourceName(position)]: { terms: { field: at, missing_bucket: isRequired !== true } },
+    })),
+    { [TIME]: { date_histogram: { field: '@timestamp', fixed_interval: `${table.stepMs}ms` } } },
   ] as estypes.AggregationsCompositeAggregation['sources'];
   let after: estypes.AggregationsCompositeAggregateKey | undefined;
   do {
-    const composite = { size: PAGE_COUNTS, sources, ...(after ? { after } : {}) };
-    const page = await searchPage(client, index, { composite } as Aggregation, query);
+    const counting = {
+      composite: { size: PAGE_COUNTS, sources, ...(after ? { after } : {}) },
+      aggs: partAggregations(table.values ?? {}),
+    } as Aggregation;
+    const page = await searchPage(client, index, counting, query);
     const buckets = Array.isArray(page?.buckets) ? page.buckets : [];
-    if (buckets.length > 0) yield buckets.map((bucket) => countOf(bucket, fields));
+    if (buckets.length > 0) yield buckets.map((bucket) => countOf(bucket, table));
     after = page?.after_key;
   } while (after !== undefined);
 }
 
-/** What an event lacks is a group too. */
-function sourceOf(name: FieldName): { field: string; missing_bucket?: boolean } {
-  const { at } = FIELDS[name];
-  return name === 'item' ? { field: at } : { field: at, missing_bucket: true };
+function sourceName(position: number): string {
+  return `group${position}`;
 }
 
 async function searchPage(
@@ -88,17 +98,22 @@ async function searchPage(
   return answer.aggregations?.[ALL];
 }
 
-function countOf(
-  { key, doc_count: events }: estypes.AggregationsCompositeBucket,
-  fields: Kind['fields'],
-): Count {
-  const values = fields.flatMap((name) => {
-    const value: unknown = key[name] ?? null;
-    return value === null ? [] : [[FIELDS[name].at, value as string]];
-  });
+const LABELS = 'labels.';
+
+function countOf(bucket: estypes.AggregationsCompositeBucket, { groups, values }: Table): Count {
+  const fields: Record<string, unknown> = {};
+  const labels: Record<string, unknown> = {};
+  for (const [position, { at }] of groups.entries()) {
+    const value: unknown = bucket.key[sourceName(position)] ?? null;
+    if (value === null) continue;
+    if (at.startsWith(LABELS)) labels[at.slice(LABELS.length)] = value;
+    else fields[at] = value;
+  }
   return {
-    ...(Object.fromEntries(values) as Record<string, string>),
-    '@timestamp': Number(key[TIME]),
-    _doc_count: events,
+    ...fields,
+    ...(Object.keys(labels).length > 0 && { labels }),
+    ...(values && { metrics: measuresOf({ measures: values }, bucket) }),
+    '@timestamp': Number(bucket.key[TIME]),
+    _doc_count: bucket.doc_count,
   };
 }

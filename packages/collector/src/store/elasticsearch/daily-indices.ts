@@ -13,6 +13,8 @@ export interface Index {
   readonly print: string | undefined;
   /** Every operation is on all copies that could take the place of a lost one. */
   readonly isSettled: boolean;
+  /** Nothing can be written to it. */
+  readonly isBlocked: boolean;
 }
 
 type Shard = Pick<estypes.IndicesStatsShardStats, 'routing' | 'seq_no'>;
@@ -27,7 +29,7 @@ export async function indicesLike(
     ask(() =>
       client.indices.getSettings({
         index,
-        name: ['index.uuid', 'index.number_of_shards'],
+        name: ['index.uuid', 'index.number_of_shards', 'index.blocks.write'],
         expand_wildcards: 'open',
         allow_no_indices: true,
         ignore_unavailable: true,
@@ -49,10 +51,11 @@ export async function indicesLike(
   ]);
   return new Map(
     Object.entries(settings).map(([name, { settings: found }]) => {
-      const { uuid = '', number_of_shards: count } = found?.index ?? {};
+      const { uuid = '', number_of_shards: count, blocks } = found?.index ?? {};
+      const isBlocked = String(blocks?.write) === 'true';
       const known = stats.indices?.[name];
       const shards = known?.uuid === uuid ? (known.shards ?? {}) : {};
-      return [name, { name, uuid, ...stateOf(shards, Number(count)) }];
+      return [name, { name, uuid, isBlocked, ...stateOf(shards, Number(count)) }];
     }),
   );
 }

@@ -51,6 +51,12 @@ export async function finishErasures(client: Client, state: State): Promise<void
   }
 }
 
+/** Whether events of an index are planned to be erased and may still be there. */
+export async function isErasing(state: State, index: string): Promise<boolean> {
+  const plans = await state.openPlans<readonly Erased[]>('erasing');
+  return plans.some(({ what }) => what.some((event) => event.index === index));
+}
+
 function erasedOf({ _index, _id = '', _source: source = {}, _seq_no, _primary_term }: Hit): Erased {
   return {
     index: _index,

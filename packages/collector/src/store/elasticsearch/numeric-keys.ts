@@ -1,7 +1,7 @@
 import { MetronomeError } from '../../errors.ts';
 import { resolveField } from '../../query/field.ts';
-import type { Filter, Query } from '../../query/query.ts';
-import { queryOf } from './compile.ts';
+import type { Filter } from '../../query/query.ts';
+import { type Asked, queryOf } from './compile.ts';
 import type { Search } from './run-query.ts';
 import { NUMERIC_KEYS_MAX } from './template.ts';
 
@@ -10,7 +10,7 @@ import { NUMERIC_KEYS_MAX } from './template.ts';
  * one. Elasticsearch notes the fields that it left out of a document in `_ignored`, so the check
  * is exact: events that merely lack the key do not fail it.
  */
-export async function checkNumericKeys(search: Search, query: Query): Promise<void> {
+export async function checkNumericKeys(search: Search, query: Asked): Promise<void> {
   const keys = numericKeysOf(query);
   if (keys.length === 0) return;
   const { range, filter } = query;
@@ -35,7 +35,7 @@ export async function checkNumericKeys(search: Search, query: Query): Promise<vo
   );
 }
 
-function numericKeysOf({ measures, filter }: Query): string[] {
+function numericKeysOf({ measures, filter }: Asked): string[] {
   const all = Object.values(measures);
   const names = [
     ...all.flatMap((measure) =>

@@ -1,11 +1,18 @@
-import type { FieldName } from '../../event.ts';
+import { beyondDeclared } from '../../query/beyond-declared.ts';
 import { fieldsOf } from '../../query/fields-of.ts';
-import type { Interval, Query, Range } from '../../query/query.ts';
+import type { Filter, Interval, Query, Range } from '../../query/query.ts';
 import { offsetSpans } from '../../query/time-zone.ts';
-import { type Clause, instants } from './compile.ts';
-
-export const DAY_MS = 86_400_000;
-const QUARTER_MS = 900_000;
+import { type Clause, instants, type Within } from './compile.ts';
+import { type DeclaredRollup, FIELDS_OF_DECLARED } from './declared-rollup.ts';
+import {
+  COUNTS,
+  counts,
+  countsNames,
+  DAY_MS,
+  QUARTER_MS,
+  type Table,
+  versionAt,
+} from './rollup.ts';
 
 /** Buckets of such a length begin with a step wherever the zone's offset is a whole number of them. */
 const BUCKET_MS: Readonly<Record<Interval, number>> = {
@@ -16,56 +23,56 @@ const BUCKET_MS: Readonly<Record<Interval, number>> = {
   month: DAY_MS,
 };
 
-/** What is counted by what: a document stands for the events that are alike in these fields. */
-export interface Kind {
-  /** Length of the stretch of time that a document is of. Quarter hours make the hours of any zone. */
-  readonly stepMs: number;
-  readonly fields: readonly FieldName[];
-}
-
-/** From the smaller: the first that can answer a query does. */
-export const COUNTS = {
-  days: { stepMs: DAY_MS, fields: ['app', 'item', 'event', 'bot', 'format', 'referer'] },
-  quarters: { stepMs: QUARTER_MS, fields: ['app', 'item', 'event', 'bot'] },
-} as const satisfies Record<string, Kind>;
-
-export type CountsName = keyof typeof COUNTS;
-
-export const countsNames = Object.keys(COUNTS) as readonly CountsName[];
-
-/** Names the count that a document belongs to. No event has it. */
-export const VERSION = 'rollup.version';
-
 /** A daily index whose events are counted, all of them and no other. */
 export interface Counted {
   readonly index: string;
+  /** The index has been dropped: its events are in the counts alone. */
+  readonly isOutlived: boolean;
   readonly version: string;
   /** Epoch ms, half open: the days in which its events happened, which may be others than its own. */
   readonly range: Range;
-  /** The indices that hold the counts. */
-  readonly at: Readonly<Record<CountsName, string>>;
+  /** The indices that hold the counts, by their place. */
+  readonly at: Readonly<Record<string, string>>;
 }
 
-/** Where the events are counted, and where they have to be read. */
-export interface RollupState {
+/** Of a rollup: where the events are counted, and where they have to be read. */
+export interface Coverage {
   readonly counted: readonly Counted[];
   /** Daily indices that are not counted, or have changed since. */
   readonly live: readonly string[];
 }
 
-/** A search over counts and events at once: each count weighs as much as its events. */
-export interface RollupPlan {
+/** By the name of the rollup. */
+export type RollupState = ReadonlyMap<string, Coverage>;
+
+/** What a search goes over. */
+export interface Source {
   readonly indices: readonly string[];
-  /** The counts and events of a part of the query's range. */
-  readonly within: (range: Range) => Clause;
+  readonly within: Within;
 }
 
-/** More are asked for by a pattern: an address has its limit. */
-const NAMED_MAX = 50;
+/**
+ * Counts of the tock are found and grouped as events are, so that one search goes over both: each
+ * count weighs as much as its events.
+ */
+export interface CountsPlan extends Source {
+  readonly kind: 'counts';
+}
+
+/** Those of a declared query hold what its rows are made of. */
+export interface DeclaredPlan {
+  readonly kind: 'declared';
+  readonly counted: Source;
+  /** What the query asks beyond the filter by which events were counted. */
+  readonly filter: Filter;
+  readonly live: Source | undefined;
+}
+
+export type RollupPlan = CountsPlan | DeclaredPlan;
 
 /** Whether counts could answer a query, were there any. */
-export function isCountable(query: Query): boolean {
-  return countsOf(query) !== undefined;
+export function isCountable(query: Query, declared: readonly DeclaredRollup[]): boolean {
+  return countsOf(query) !== undefined || tableOf(query, declared) !== undefined;
 }
 
 /**
@@ -73,69 +80,111 @@ export function isCountable(query: Query): boolean {
  * steps are read from their counts and what is left at the ends of the range from their events.
  */
 export function planRollups(
-  prefix: string,
   query: Query,
-  { counted, live }: RollupState,
+  state: RollupState,
+  declared: readonly DeclaredRollup[],
 ): RollupPlan | undefined {
-  const name = countsOf(query);
-  if (name === undefined) return undefined;
-  const { stepMs } = COUNTS[name];
-  const whole = wholeSteps(query.range, stepMs);
-  const concerned = counted.filter(({ range }) => overlap(range, whole));
-  if (concerned.length === 0) return undefined;
-  const ends = endsOf(query.range, stepMs);
-  const atEnds = counted.filter(({ range }) => ends.some((end) => overlap(range, end)));
-  const events = [...live, ...atEnds.map(({ index }) => index)];
-  const versions = concerned.map(({ version }) => version);
+  const ahead = countsOf(query);
+  if (ahead) {
+    const sources = sourcesOf(query, ahead, state.get(counts.name));
+    return sources && { kind: 'counts', ...together(sources) };
+  }
+  const known = tableOf(query, declared);
+  const sources = known && sourcesOf(query, known.table, state.get(known.rollup.name));
+  return sources && { kind: 'declared', filter: known.filter, ...sources };
+}
+
+interface Sources {
+  readonly counted: Source;
+  readonly live: Source | undefined;
+}
+
+function together({ counted, live }: Sources): Source {
+  if (live === undefined) return counted;
   return {
-    indices: [
-      ...new Set(concerned.map(({ at }) => at[name])),
-      ...(events.length > NAMED_MAX ? [`${prefix}-*`] : events),
-    ],
-    within: (range) => ({
-      bool: {
-        should: [
-          ...countsWithin(versions, wholeSteps(range, stepMs)),
-          ...(live.length === 0 ? [] : [eventsOf(live, range)]),
-          ...endsOf(range, stepMs).map(allEvents),
-        ],
-        minimum_should_match: 1,
-      },
-    }),
+    indices: [...counted.indices, ...live.indices],
+    within: (range) => anyOf([counted.within(range), live.within(range)]),
   };
 }
 
-/** The counts that a query can be answered from, if any. */
-function countsOf({
-  measures,
-  dimensions = {},
-  filter,
-  range,
-  timeZone = 'UTC',
-}: Query): CountsName | undefined {
-  const measured = Object.values(measures);
-  if (measured.some(({ kind }) => kind !== 'count')) return undefined;
-  const grouped = Object.values(dimensions);
-  const intervals = grouped.flatMap((one) => (one.kind === 'time' ? [one.interval] : []));
-  const steps = [
-    ...intervals.map((interval) => BUCKET_MS[interval]),
-    ...(intervals.length > 0 ? offsetsOf(range, timeZone) : []),
-  ];
-  const fields = [
-    ...grouped.flatMap((one) => (one.kind === 'field' ? [one.field] : [])),
-    ...[filter, ...measured.map(({ where }) => where)].flatMap((one) => (one ? fieldsOf(one) : [])),
-  ];
-  return countsNames.find((name) => {
-    const { stepMs, fields: known }: Kind = COUNTS[name];
-    return (
-      steps.every((step) => step % stepMs === 0) &&
-      fields.every((field) => (known as readonly string[]).includes(field))
-    );
-  });
+/** Undefined where no part of the range is counted. */
+function sourcesOf(
+  { range }: Query,
+  table: Table,
+  coverage: Coverage | undefined,
+): Sources | undefined {
+  if (coverage === undefined) return undefined;
+  const { counted, live } = coverage;
+  const { place, stepMs } = table;
+  const whole = wholeSteps(range, stepMs);
+  const concerned = counted.filter((one) => overlap(one.range, whole));
+  if (concerned.length === 0) return undefined;
+  const ends = endsOf(range, stepMs);
+  const atEnds = counted.filter(
+    (one) => !one.isOutlived && ends.some((end) => overlap(one.range, end)),
+  );
+  const versions = concerned.map(({ version }) => version);
+  const events = [...new Set([...live, ...atEnds.map(({ index }) => index)])];
+  return {
+    counted: {
+      indices: [...new Set(concerned.flatMap(({ at }) => at[place] ?? []))],
+      within: (part) => {
+        const steps = wholeSteps(part, stepMs);
+        if (steps.from === steps.to) return anyOf([]);
+        return among(versionAt(table), versions, steps);
+      },
+    },
+    live: events.length === 0 ? undefined : { indices: events, within: eventsWithin },
+  };
+
+  function eventsWithin(part: Range): Clause {
+    const parts = endsOf(part, stepMs).map((end) => among('_index', events, end));
+    return anyOf(live.length === 0 ? parts : [among('_index', live, part), ...parts]);
+  }
 }
 
-function offsetsOf({ from, to }: Range, timeZone: string): readonly number[] {
-  return offsetSpans(from, to, timeZone).map(({ offsetMs }) => offsetMs);
+/** The counts that a query can be answered from, if any. */
+function countsOf(query: Query): Table | undefined {
+  const { measures, dimensions = {}, filter } = query;
+  const measured = Object.values(measures);
+  if (measured.some(({ kind }) => kind !== 'count')) return undefined;
+  const fields = [
+    ...Object.values(dimensions).flatMap((one) => (one.kind === 'field' ? [one.field] : [])),
+    ...[filter, ...measured.map(({ where }) => where)].flatMap((one) => (one ? fieldsOf(one) : [])),
+  ];
+  const name = countsNames.find((one) => {
+    const known: readonly string[] = COUNTS[one].fields;
+    return (
+      isFineEnough(query, COUNTS[one].stepMs) && fields.every((field) => known.includes(field))
+    );
+  });
+  return counts.tables.find((table) => table.name === name);
+}
+
+function tableOf(
+  query: Query,
+  declared: readonly DeclaredRollup[],
+): { readonly rollup: DeclaredRollup; readonly table: Table; readonly filter: Filter } | undefined {
+  for (const rollup of declared) {
+    const filter = beyondDeclared(query, rollup.query, FIELDS_OF_DECLARED);
+    const table = filter && rollup.tables.find(({ stepMs }) => isFineEnough(query, stepMs));
+    if (table) return { rollup, table, filter };
+  }
+  return undefined;
+}
+
+/** Whether the query's buckets of time are whole steps in its zone. */
+function isFineEnough(
+  { dimensions = {}, range, timeZone = 'UTC' }: Query,
+  stepMs: number,
+): boolean {
+  const intervals = Object.values(dimensions).flatMap((one) =>
+    one.kind === 'time' ? [one.interval] : [],
+  );
+  if (intervals.length === 0) return true;
+  const offsets = offsetSpans(range.from, range.to, timeZone).map(({ offsetMs }) => offsetMs);
+  const steps = [...intervals.map((interval) => BUCKET_MS[interval]), ...offsets];
+  return steps.every((step) => step % stepMs === 0);
 }
 
 /** The whole steps in a range; of a short one none, and it ends where it begins. */
@@ -155,24 +204,21 @@ function endsOf(range: Range, stepMs: number): readonly Range[] {
   return ends.filter(({ from, to }) => from < to);
 }
 
-function countsWithin(versions: readonly string[], { from, to }: Range): Clause[] {
-  if (from === to) return [];
-  const counted = { terms: { [VERSION]: [...versions] } };
-  return [{ bool: { filter: [counted, { range: { '@timestamp': instants(from, to) } }] } }];
-}
-
-function eventsOf(indices: readonly string[], { from, to }: Range): Clause {
-  const there = { terms: { _index: [...indices] } };
-  return { bool: { filter: [there, { range: { '@timestamp': instants(from, to) } }] } };
-}
-
-function allEvents({ from, to }: Range): Clause {
+function among(field: string, values: readonly string[], { from, to }: Range): Clause {
   return {
     bool: {
-      filter: [{ range: { '@timestamp': instants(from, to) } }],
-      must_not: [{ exists: { field: VERSION } }],
+      filter: [
+        { terms: { [field]: [...values] } },
+        { range: { '@timestamp': instants(from, to) } },
+      ],
     },
   };
+}
+
+function anyOf(clauses: readonly Clause[]): Clause {
+  const [first, ...others] = clauses;
+  if (first === undefined) return { match_none: {} };
+  return others.length === 0 ? first : { bool: { should: [...clauses], minimum_should_match: 1 } };
 }
 
 function overlap(a: Range, b: Range): boolean {

@@ -1,27 +1,22 @@
 import type { estypes } from '@elastic/elasticsearch';
 import { FIELDS } from '../../event.ts';
 import type { ElasticsearchOptions } from './connection.ts';
-import { COUNTS, type CountsName, countsNames, VERSION } from './rollup-plan.ts';
-import { VALUE_UNITS_MAX } from './template.ts';
+import { SITE_VERSION, type Table, VERSION } from './rollup.ts';
+import { indexTemplate, metricsMapping } from './template.ts';
 
 /**
  * The index that holds the counts of a daily index's events: one for a month, so that an answer
  * about some weeks asks a shard or two. No pattern of the daily indices matches it.
  */
-export function rollupIndex(prefix: string, name: CountsName, day: string): string {
-  return `${prefix}_rollup_${name}_${day.slice(0, 7)}`;
+export function rollupIndex(prefix: string, place: string, day: string): string {
+  return `${prefix}_rollup_${place}_${day.slice(0, 7)}`;
 }
 
-/**
- * Counts are grouped and found as events are, by the same names. Documents of an item lie beside
- * each other, and only their columns are kept.
- */
+/** What all indices of counts have in common: only the columns of documents are kept. */
 export function rollupTemplate(
   prefix: string,
   { replicas = 1 }: ElasticsearchOptions,
 ): estypes.IndicesPutIndexTemplateRequest {
-  const fields = new Set(countsNames.flatMap((name) => [...COUNTS[name].fields]));
-  const keyword = { type: 'keyword', ignore_above: VALUE_UNITS_MAX } as const;
   return {
     name: `${prefix}_rollup`,
     index_patterns: [`${prefix}_rollup_*`],
@@ -33,7 +28,6 @@ export function rollupTemplate(
         number_of_replicas: replicas,
         // Counts become visible when they are whole.
         refresh_interval: -1,
-        sort: { field: [FIELDS.item.at] },
       },
       mappings: {
         dynamic: false,
@@ -41,8 +35,33 @@ export function rollupTemplate(
         properties: {
           '@timestamp': { type: 'date' },
           [VERSION]: { type: 'keyword', index: false },
-          ...Object.fromEntries([...fields].map((field) => [FIELDS[field].at, keyword])),
+          [SITE_VERSION]: { type: 'keyword' },
         },
+      },
+    },
+  };
+}
+
+/** Counts are grouped and found as events are, by the same names; those of an item lie together. */
+export function rollupDefinition(
+  prefix: string,
+  tables: readonly Table[],
+): Pick<estypes.IndicesCreateRequest, 'settings' | 'mappings'> {
+  const { properties: events = {} } = indexTemplate(prefix, { nodes: [] }).template?.mappings ?? {};
+  const fields = tables
+    .flatMap(({ groups }) => groups)
+    .flatMap(({ at }) => {
+      const root = at.startsWith('labels.') ? 'labels' : at;
+      const mapping = events[root];
+      return mapping ? [[root, mapping] as const] : [];
+    });
+  const values = tables.flatMap((table) => Object.keys(table.values ?? {}));
+  return {
+    settings: { sort: { field: [FIELDS.item.at] } },
+    mappings: {
+      properties: {
+        ...Object.fromEntries(fields),
+        ...(values.length > 0 && { metrics: metricsMapping(values) }),
       },
     },
   };

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@elastic/elasticsearch';
 import type { RollupProgress } from '../../event-store.ts';
-import type { Range } from '../../query/query.ts';
-import { ask, type ElasticsearchOptions, errorType, unavailable } from './connection.ts';
-import { type Count, countEvents } from './count-events.ts';
+import { ask, type ElasticsearchOptions, unavailable } from './connection.ts';
 import { type Index, indicesLike } from './daily-indices.ts';
-import { type CountsName, countsNames, DAY_MS, VERSION } from './rollup-plan.ts';
-import { rollupIndex, rollupTemplate } from './rollup-template.ts';
-import { type Held, RollupVersions, type Version } from './rollup-versions.ts';
-import { readRollups, type RollupsRead } from './rollups.ts';
+import { deleteVersion, dropUnused } from './rollup-deletion.ts';
+import { counts, DAY_MS, type Rollup } from './rollup.ts';
+import { RollupCounter } from './rollup-counter.ts';
+import { type Held, RollupVersions, type Version, type Wanted } from './rollup-versions.ts';
+import { RollupReader, type RollupsRead } from './rollups.ts';
 import { dayOfIndex } from './template.ts';
 
 const HOUR_MS = 3_600_000;
@@ -17,51 +16,130 @@ const CLOSED_AFTER_MS = HOUR_MS;
 /** Far longer than any search that has begun to read a count takes. */
 const OLD_MS = HOUR_MS;
 const LEASE_MS = 10 * 60_000;
-const DELETED_AT_ONCE = 10_000;
+/** What no collector has wanted for so long is dropped. */
+const WANTED_MS = HOUR_MS;
+/** So often a collector says what it wants. */
+const WANT_MS = WANTED_MS / 6;
 
 /** Makes the counts of closed days and deletes those that are no longer true; see `rollups.ts`. */
 export class RollupUpkeep {
   readonly #client: Client;
   readonly #prefix: string;
-  readonly #options: ElasticsearchOptions;
+  readonly #oldMs: number;
+  readonly #rollups: readonly Rollup[];
   readonly #versions: RollupVersions;
+  readonly #reader: RollupReader;
+  readonly #counter: RollupCounter;
   readonly #holder: string = randomUUID();
   readonly #now: () => number;
+  #wantedAt: number = Number.NEGATIVE_INFINITY;
+  #wanted: Wanted = {};
+  /** Work under the lease, of which one goes on at a time; whoever waits for it. */
+  #working: Promise<unknown> = Promise.resolve();
+  #waitingForIt = 0;
 
-  constructor(client: Client, prefix: string, options: ElasticsearchOptions) {
+  constructor(
+    client: Client,
+    prefix: string,
+    options: ElasticsearchOptions,
+    declared: readonly Rollup[],
+  ) {
     this.#client = client;
     this.#prefix = prefix;
-    this.#options = options;
+    this.#oldMs = options.oldMs ?? OLD_MS;
+    this.#rollups = [counts, ...declared];
     this.#versions = new RollupVersions(client, prefix);
+    this.#reader = new RollupReader(client, prefix);
+    this.#counter = new RollupCounter(client, prefix, options);
     this.#now = options.now ?? Date.now;
   }
 
-  /** Counts what is to be counted, one index after the other, the newest first. */
+  /**
+   * Counts what is to be counted, one index after the other, the newest first. Makes way for
+   * `countForGood`.
+   */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#versions.create();
-    if (!(await this.#mayCount())) return;
+    await this.#leased((mayCount) =>
+      this.#work(async () => !signal.aborted && this.#waitingForIt === 0 && (await mayCount())),
+    );
+  }
+
+  /**
+   * The counts of an index that nobody writes to any more: one for each rollup. Throws `unavailable`
+   * while another collector counts.
+   */
+  async countForGood(name: string): Promise<readonly Version[]> {
+    this.#waitingForIt++;
     try {
-      await this.#work(signal);
+      const counted = await this.#leased((mayCount) => this.#countForGood(name, mayCount));
+      if (counted) return counted;
     } finally {
-      await this.#versions.lease(this.#holder, this.#now(), 0);
+      this.#waitingForIt--;
+    }
+    throw unavailable('has days to drop whose counts have yet to be made, or are being made');
+  }
+
+  /** Undefined where another collector has the lease. */
+  async #leased<T>(work: (mayCount: () => Promise<boolean>) => Promise<T>): Promise<T | undefined> {
+    const before = this.#working;
+    const done = Promise.withResolvers<void>();
+    this.#working = done.promise;
+    try {
+      await before;
+      await this.#versions.create();
+      this.#wanted = await this.#want();
+      if (!(await this.#mayCount())) return undefined;
+      try {
+        return await work(() => this.#mayCount());
+      } finally {
+        await this.#versions.lease(this.#holder, this.#now(), 0);
+      }
+    } finally {
+      done.resolve();
     }
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
-    const read = await this.#read();
+  async #work(mayGoOn: () => Promise<boolean>): Promise<void> {
+    const read = await this.#reader.read();
     for (const held of read.versions) await this.#tidy(held, read);
-    const waiting = this.#waiting(await this.#read());
-    if (waiting.length > 0) await this.#putTemplate();
-    for (const { name } of waiting) {
-      if (signal.aborted || !(await this.#mayCount())) return;
-      await this.#count(name, signal);
+    const now = await this.#reader.read();
+    await dropUnused(this.#client, this.#prefix, this.#versions, now);
+    const waiting = this.#rollups.flatMap((rollup) =>
+      this.#waiting(rollup, now).map((index) => ({ rollup, index })),
+    );
+    if (waiting.length > 0) await this.#counter.putTemplate();
+    for (const { rollup, index } of waiting) {
+      if (!(await mayGoOn())) return;
+      const { name } = index;
+      const found = (await indicesLike(this.#client, [name])).get(name);
+      if (found && this.#isClosed(found)) await this.#counter.count(rollup, found, mayGoOn);
     }
   }
 
-  /** How many events there are and are counted; it is up to date when no index waits to be. */
-  async progress(): Promise<Omit<RollupProgress, 'name'>> {
-    const read = await this.#read();
-    const counted = [...read.whole].map(({ index }) => index);
+  /** Those that another collector wants are as good as they are. */
+  async #countForGood(
+    name: string,
+    mayCount: () => Promise<boolean>,
+  ): Promise<readonly Version[] | undefined> {
+    await this.#counter.putTemplate();
+    for (const rollup of this.#rollups) {
+      const read = await this.#reader.read();
+      const index = read.indices.get(name);
+      if (index?.print === undefined || !index.isSettled) return undefined;
+      if (!isDone(rollup, index, read)) await this.#counter.count(rollup, index, mayCount);
+    }
+    const read = await this.#reader.read();
+    const index = read.indices.get(name);
+    if (!index || !this.#rollups.every((rollup) => isDone(rollup, index, read))) return undefined;
+    return [...read.whole].filter(({ uuid }) => uuid === index.uuid);
+  }
+
+  /** How many events there are and are counted; up to date when no index waits to be. */
+  async progress(): Promise<readonly RollupProgress[]> {
+    const read = await this.#reader.read();
+    const countedBy = this.#rollups.map(({ name }) =>
+      [...read.whole].flatMap(({ rollup, index }) => (rollup === name ? [index] : [])),
+    );
     const answer = await ask(() =>
       this.#client.search<unknown, Record<string, { readonly doc_count: number }>>({
         index: `${this.#prefix}-*`,
@@ -71,34 +149,47 @@ export class RollupUpkeep {
         query: { exists: { field: '@timestamp' } },
         aggs: {
           events: { filter: { match_all: {} } },
-          counted: { filter: { terms: { _index: counted } } },
+          ...Object.fromEntries(
+            countedBy.map((index, at) => [
+              `counted${at}`,
+              { filter: { terms: { _index: index } } },
+            ]),
+          ),
         },
       }),
     );
     if (answer.timed_out) throw unavailable('took too long to answer');
     const { aggregations: found } = answer;
-    return {
+    return this.#rollups.map((rollup, at) => ({
+      name: rollup.title,
       events: found?.['events']?.doc_count ?? 0,
-      counted: found?.['counted']?.doc_count ?? 0,
-      isUpToDate: this.#waiting(read).length === 0,
-    };
+      counted: found?.[`counted${at}`]?.doc_count ?? 0,
+      isUpToDate: this.#waiting(rollup, read).length === 0,
+    }));
   }
 
   /** Indices that have yet to be counted; one whose old count is still there is not among them. */
-  #waiting({ indices, versions }: RollupsRead): readonly Index[] {
-    const known = new Set(versions.map(({ value }) => value.index));
+  #waiting({ name: rollup }: Rollup, { indices, versions }: RollupsRead): readonly Index[] {
+    const of = versions.filter(({ value }) => value.rollup === rollup);
+    // One that outlived its index says nothing of another of the same name.
+    const known = new Set(
+      of.map(({ value }) => (value.status === 'outlived' ? value.uuid : value.index)),
+    );
     return [...indices.values()]
-      .filter((index) => this.#isClosed(index) && !known.has(index.name))
+      .filter((index) => this.#isClosed(index) && !known.has(index.name) && !known.has(index.uuid))
       .toSorted((a, b) => (a.name < b.name ? 1 : -1));
   }
 
-  #read(): Promise<RollupsRead> {
-    return readRollups(this.#client, this.#prefix, this.#versions);
+  async #mayCount(): Promise<boolean> {
+    const now = this.#now();
+    if (this.#wantedAt + WANT_MS <= now) await this.#want();
+    return this.#versions.lease(this.#holder, now, now + LEASE_MS);
   }
 
-  #mayCount(): Promise<boolean> {
-    const now = this.#now();
-    return this.#versions.lease(this.#holder, now, now + LEASE_MS);
+  async #want(): Promise<Wanted> {
+    this.#wantedAt = this.#now();
+    const names = this.#rollups.map(({ name }) => name);
+    return this.#versions.want(names, this.#wantedAt, WANT_MS);
   }
 
   /** By UTC. An index that is of no day never is. */
@@ -109,129 +200,41 @@ export class RollupUpkeep {
   }
 
   /** Nobody else has a version that is not whole: it is of a collector that has lost the lease. */
-  async #tidy(held: Held<Version>, { indices, versions, whole }: RollupsRead): Promise<void> {
+  async #tidy(held: Held<Version>, read: RollupsRead): Promise<void> {
     const { value } = held;
     const now = this.#now();
-    if (value.status === 'whole') {
-      const index = indices.get(value.index);
-      const isUnknown = index !== undefined && index.print === undefined;
-      if (whole.has(value) || isUnknown) return;
+    if (value.status === 'whole' || value.status === 'outlived' || value.status === 'unfit') {
+      if (this.#isKept(value, read)) return;
       await this.#versions.change(held, { status: 'old', changed: now });
       return;
     }
-    const { oldMs = OLD_MS } = this.#options;
-    if (value.status === 'old' && value.changed + oldMs > now) return;
-    const others = versions.filter((other) => other.value.version !== value.version);
-    for (const name of countsNames) {
-      if (indices.get(value.at[name])?.uuid !== value.uuids[name]) continue;
-      const isShared = others.some((other) => other.value.at[name] === value.at[name]);
-      await this.#deleteCounts(value.at[name], value.version, isShared);
-    }
+    if (value.status === 'old' && value.changed + this.#oldMs > now) return;
+    await this.#deleteCounts(value, read);
     await this.#versions.remove(held);
   }
 
-  async #deleteCounts(index: string, version: string, isShared: boolean): Promise<void> {
-    if (!isShared) {
-      await ask(() => this.#client.indices.delete({ index }, { ignore: [404] }));
-      return;
+  #isKept(value: Version, { indices, whole }: RollupsRead): boolean {
+    const wantedAt = this.#wanted[value.rollup] ?? Number.NEGATIVE_INFINITY;
+    if (wantedAt + WANTED_MS <= this.#now()) return false;
+    const index = indices.get(value.index);
+    const isUnknown = index !== undefined && index.print === undefined;
+    if (value.status === 'unfit') return isUnknown || index?.print === value.print;
+    return isUnknown || whole.has(value);
+  }
+
+  /** Indices that are of no other version go as a whole, when the version is gone. */
+  async #deleteCounts(value: Version, { indices, versions }: RollupsRead): Promise<void> {
+    const others = versions.filter((other) => other.value.version !== value.version);
+    const shared = new Set(others.flatMap((other) => Object.values(other.value.at)));
+    for (const [place, index] of Object.entries(value.at)) {
+      if (!shared.has(index) || indices.get(index)?.uuid !== value.uuids[place]) continue;
+      await deleteVersion(this.#client, index, value.version);
     }
-    for (;;) {
-      await ask(() => this.#client.indices.refresh({ index }));
-      const found = await ask(() =>
-        this.#client.search({
-          index,
-          query: { term: { [VERSION]: version } },
-          _source: false,
-          size: DELETED_AT_ONCE,
-          allow_partial_search_results: false,
-        }),
-      );
-      const ids = found.hits.hits.flatMap(({ _id }) => (_id === undefined ? [] : [_id]));
-      if (ids.length === 0) return;
-      const operations = ids.map((_id) => ({ delete: { _index: index, _id } }));
-      const { errors: failed } = await ask(() => this.#client.bulk({ operations }));
-      if (failed) throw unavailable('deletes no counts for now');
-    }
-  }
-
-  async #putTemplate(): Promise<void> {
-    await ask(() =>
-      this.#client.indices.putIndexTemplate(rollupTemplate(this.#prefix, this.#options)),
-    );
-  }
-
-  async #count(name: string, signal: AbortSignal): Promise<void> {
-    const index = await this.#indexNow(name);
-    if (index === undefined || !this.#isClosed(index)) return;
-    const held = await this.#begin(index);
-    await ask(() => this.#client.indices.refresh({ index: name }));
-    const range = await this.#write(held.value, signal);
-    if (range === undefined) return;
-    await ask(() => this.#client.indices.refresh({ index: Object.values(held.value.at) }));
-    const after = await this.#indexNow(name);
-    const isSame = after?.uuid === index.uuid && after.print === index.print;
-    if (isSame) await this.#versions.change(held, { status: 'whole', range, changed: this.#now() });
-  }
-
-  async #indexNow(name: string): Promise<Index | undefined> {
-    return (await indicesLike(this.#client, [name])).get(name);
-  }
-
-  async #begin({ name, uuid, print = '' }: Index): Promise<Held<Version>> {
-    const day = dayOfIndex(this.#prefix, name) ?? '';
-    const at = byName((counts) => rollupIndex(this.#prefix, counts, day));
-    for (const index of Object.values(at)) await this.#create(index);
-    const made = await indicesLike(this.#client, Object.values(at));
-    return this.#versions.add({
-      version: randomUUID(),
-      status: 'counting',
-      index: name,
-      uuid,
-      print,
-      range: { from: 0, to: 0 },
-      at,
-      uuids: byName((counts) => made.get(at[counts])?.uuid ?? ''),
-      changed: this.#now(),
-    });
-  }
-
-  async #create(index: string): Promise<void> {
-    try {
-      await ask(() => this.#client.indices.create({ index }));
-    } catch (error) {
-      if (errorType(error) !== 'resource_already_exists_exception') throw error;
-    }
-  }
-
-  /** Returns the days of the events; undefined where it was stopped. */
-  async #write({ index, version, at }: Version, signal: AbortSignal): Promise<Range | undefined> {
-    let [from, to] = [Infinity, -Infinity];
-    for (const name of countsNames) {
-      for await (const page of countEvents(this.#client, index, name)) {
-        if (signal.aborted || !(await this.#mayCount())) return undefined;
-        await this.#writePage(at[name], version, page);
-        if (name !== 'days') continue;
-        for (const count of page) {
-          from = Math.min(from, count['@timestamp']);
-          to = Math.max(to, count['@timestamp'] + DAY_MS);
-        }
-      }
-    }
-    return from < to ? { from, to } : { from: 0, to: 0 };
-  }
-
-  async #writePage(index: string, version: string, page: readonly Count[]): Promise<void> {
-    const operations = page.flatMap((count) => [
-      { create: { _index: index } },
-      { ...count, [VERSION]: version },
-    ]);
-    const { errors: failed } = await ask(() =>
-      this.#client.bulk({ operations, filter_path: ['errors'] }),
-    );
-    if (failed) throw unavailable('takes no counts for now');
   }
 }
 
-function byName<T>(valueOf: (name: CountsName) => T): Record<CountsName, T> {
-  return { days: valueOf('days'), quarters: valueOf('quarters') };
+/** Whether an index is counted, or cannot be. */
+function isDone({ name }: Rollup, { uuid }: Index, { whole, versions }: RollupsRead): boolean {
+  const unfit = versions.map(({ value }) => value).filter(({ status }) => status === 'unfit');
+  return [...whole, ...unfit].some((one) => one.rollup === name && one.uuid === uuid);
 }

@@ -1,23 +1,26 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import type { Range } from '../../query/query.ts';
 import { ask, errorType, unavailable } from './connection.ts';
-import type { CountsName } from './rollup-plan.ts';
 
 /**
- * One count of a daily index. While it is `counting` its documents are not all there; once it is
- * `whole` they stand for the events of the index for as long as this has the same `print`; when
- * it is `old` nobody begins to read them any more, and they will be deleted.
+ * One count of a daily index, in all tables of a rollup. While it is `counting` its documents are
+ * not all there; once it is `whole` they stand for the events of the index for as long as this has
+ * the same `print`; `outlived`, they stand for them for good, for the index is dropped; when it is
+ * `old` nobody begins to read them any more, and they will be deleted. An `unfit` one has none: in
+ * this index the events do not have what the rollup needs.
  */
 export interface Version {
   readonly version: string;
-  readonly status: 'counting' | 'whole' | 'old';
+  /** Name of the rollup. */
+  readonly rollup: string;
+  readonly status: 'counting' | 'whole' | 'outlived' | 'old' | 'unfit';
   readonly index: string;
   readonly uuid: string;
   readonly print: string;
   readonly range: Range;
-  /** The indices that hold the counts, and Elasticsearch's own names of them. */
-  readonly at: Readonly<Record<CountsName, string>>;
-  readonly uuids: Readonly<Record<CountsName, string>>;
+  /** The indices that hold the counts, by place, and Elasticsearch's own names of them. */
+  readonly at: Readonly<Record<string, string>>;
+  readonly uuids: Readonly<Record<string, string>>;
   /** Epoch ms. */
   readonly changed: number;
 }
@@ -29,7 +32,9 @@ export interface Held<T> {
 }
 
 const LEASE = 'lease';
+const WANTED = 'wanted';
 const VERSIONS_PAGE = 1_000;
+const TRIES_MAX = 20;
 const CONFLICT = 'version_conflict_engine_exception';
 
 interface Lease {
@@ -38,20 +43,23 @@ interface Lease {
   readonly until: number;
 }
 
+/** When a collector last said that it wants a rollup, by its name; epoch ms. */
+export type Wanted = Readonly<Record<string, number>>;
+
 /** The versions of all daily indices, and who may make them, in an index of their own. */
 export class RollupVersions {
   readonly #client: Client;
-  readonly #index: string;
+  readonly index: string;
 
   constructor(client: Client, prefix: string) {
     this.#client = client;
-    this.#index = `${prefix}_rollups`;
+    this.index = `${prefix}_rollups`;
   }
 
   async create(): Promise<void> {
-    if (await ask(() => this.#client.indices.exists({ index: this.#index }))) return;
+    if (await ask(() => this.#client.indices.exists({ index: this.index }))) return;
     try {
-      await ask(() => this.#client.indices.create({ index: this.#index, ...DEFINITION }));
+      await ask(() => this.#client.indices.create({ index: this.index, ...DEFINITION }));
     } catch (error) {
       if (errorType(error) !== 'resource_already_exists_exception') throw error;
     }
@@ -74,7 +82,7 @@ export class RollupVersions {
   #page(after: estypes.SortResults | undefined): Promise<estypes.SearchResponse<Version>> {
     return ask(() =>
       this.#client.search<Version>({
-        index: this.#index,
+        index: this.index,
         ignore_unavailable: true,
         allow_partial_search_results: false,
         query: { exists: { field: 'version' } },
@@ -87,7 +95,7 @@ export class RollupVersions {
   }
 
   async add(value: Version): Promise<Held<Version>> {
-    const at = { index: this.#index, id: value.version };
+    const at = { index: this.index, id: value.version };
     const { _seq_no, _primary_term } = await ask(() =>
       this.#client.create({ ...at, document: value, refresh: true }),
     );
@@ -96,20 +104,51 @@ export class RollupVersions {
 
   /** False where another collector was faster. */
   async change({ value, guard }: Held<Version>, news: Partial<Version>): Promise<boolean> {
-    const at = { index: this.#index, id: value.version, ...guard };
+    const at = { index: this.index, id: value.version, ...guard };
     return this.#tryTo(() =>
       this.#client.index({ ...at, document: { ...value, ...news }, refresh: true }),
     );
   }
 
   async remove({ value, guard }: Held<Version>): Promise<void> {
-    const at = { index: this.#index, id: value.version, ...guard };
+    const at = { index: this.index, id: value.version, ...guard };
     await this.#tryTo(() => this.#client.delete({ ...at, refresh: true }));
+  }
+
+  /** Makes a whole version outlive its index; one that is no more stays as it is. */
+  async outlive(version: string): Promise<void> {
+    const at = { index: this.index, id: version };
+    for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
+      const found = await ask(() => this.#client.get<Version>(at, { ignore: [404] }));
+      const { _source: value, _seq_no, _primary_term } = found;
+      if (value?.status !== 'whole') return;
+      const held = { value, guard: guardOf(_seq_no, _primary_term) };
+      if (await this.change(held, { status: 'outlived' })) return;
+    }
+    throw unavailable('holds counts that others keep changing');
+  }
+
+  /** Notes that a collector wants these rollups now, and returns what all collectors want. */
+  async want(names: readonly string[], now: number, oldMs: number): Promise<Wanted> {
+    const at = { index: this.index, id: WANTED };
+    for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
+      const found = await ask(() => this.#client.get<{ wanted: Wanted }>(at, { ignore: [404] }));
+      const { _source: known, _seq_no, _primary_term } = found;
+      const { wanted = {} } = known ?? {};
+      if (names.every((name) => (wanted[name] ?? Number.NEGATIVE_INFINITY) > now - oldMs)) {
+        return wanted;
+      }
+      const news = { ...wanted, ...Object.fromEntries(names.map((name) => [name, now])) };
+      const guard = known ? guardOf(_seq_no, _primary_term) : ({ op_type: 'create' } as const);
+      const document = { wanted: news };
+      if (await this.#tryTo(() => this.#client.index({ ...at, ...guard, document }))) return news;
+    }
+    throw unavailable('holds a document that others keep changing');
   }
 
   /** Whether `holder` may count until then: nobody else does, or has not renewed it in time. */
   async lease(holder: string, now: number, until: number): Promise<boolean> {
-    const at = { index: this.#index, id: LEASE };
+    const at = { index: this.index, id: LEASE };
     const found = await ask(() => this.#client.get<Lease>(at, { ignore: [404] }));
     const { _source: lease, _seq_no, _primary_term } = found;
     if (lease && lease.holder !== holder && lease.until > now) return false;

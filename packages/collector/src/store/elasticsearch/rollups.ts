@@ -1,18 +1,28 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { Query } from '../../query/query.ts';
 import { type Index, indicesLike } from './daily-indices.ts';
-import { isCountable, planRollups, type RollupPlan, type RollupState } from './rollup-plan.ts';
+import type { DeclaredRollup } from './declared-rollup.ts';
+import { counts, type Rollup } from './rollup.ts';
+import {
+  type Coverage,
+  isCountable,
+  planRollups,
+  type RollupPlan,
+  type RollupState,
+} from './rollup-plan.ts';
 import { type Held, RollupVersions, type Version } from './rollup-versions.ts';
 
 /** How long a state is believed: as long as Elasticsearch takes to show an event. */
 const STATE_MS = 1_000;
+/** From then on the next is read, while the one that is known still answers. */
+const AGEING_MS = STATE_MS / 2;
 
 /** What is there at a moment. */
 export interface RollupsRead {
   /** Daily indices and those of counts, by name. */
   readonly indices: ReadonlyMap<string, Index>;
   readonly versions: readonly Held<Version>[];
-  /** Of the versions those that are read, one for an index. */
+  /** Of the versions those that are read: of a rollup one for an index. */
   readonly whole: ReadonlySet<Version>;
 }
 
@@ -31,14 +41,76 @@ export interface RollupsRead {
  *   has begun to read it any more: so often at most, however many events come late.
  * - With several collectors the one with the lease counts. The lease saves work and no more: of
  *   two that count the same index either count is right.
+ * - Where counts are kept longer than events, the version of an index that is to be dropped becomes
+ *   one that outlives it, in the write before the index goes. Only an erased item takes something
+ *   out of such a count.
  *
- * This reads them, `rollup-upkeep.ts` makes them.
+ * This reads them, `rollup-upkeep.ts` makes them, `outlived.ts` is about those that outlive.
  */
 export class Rollups {
+  readonly #prefix: string;
+  readonly #declared: readonly DeclaredRollup[];
+  readonly #reader: RollupReader;
+  #known: Known | undefined;
+  #next: Known | undefined;
+
+  constructor(client: Client, prefix: string, declared: readonly DeclaredRollup[]) {
+    this.#prefix = prefix;
+    this.#declared = declared;
+    this.#reader = new RollupReader(client, prefix);
+  }
+
+  /** How to answer a query, if counts help. */
+  async plan(query: Query): Promise<RollupPlan | undefined> {
+    if (!isCountable(query, this.#declared)) return undefined;
+    return planRollups(query, await this.#state(), this.#declared);
+  }
+
+  /** What has been written so far is seen by the next query. */
+  forget(): void {
+    this.#known = undefined;
+    this.#next = undefined;
+  }
+
+  async #state(): Promise<RollupState> {
+    const now = performance.now();
+    if (this.#known === undefined || this.#known.begunAt + STATE_MS < now) {
+      this.#known = this.#next ?? this.#begin(now);
+      this.#next = undefined;
+    } else if (this.#known.begunAt + AGEING_MS < now && this.#next === undefined) {
+      this.#next = this.#begin(now);
+    }
+    const { state } = this.#known;
+    return state;
+  }
+
+  #begin(now: number): Known {
+    const state = this.#reader.read().then((read) => this.#stateOf(read));
+    const known = { state, begunAt: now };
+    state.catch(() => {
+      if (this.#known === known) this.#known = undefined;
+      if (this.#next === known) this.#next = undefined;
+    });
+    return known;
+  }
+
+  #stateOf(read: RollupsRead): RollupState {
+    const rollups: readonly Rollup[] = [counts, ...this.#declared];
+    return new Map(rollups.map(({ name }) => [name, coverageOf(this.#prefix, name, read)]));
+  }
+}
+
+interface Known {
+  readonly state: Promise<RollupState>;
+  readonly begunAt: number;
+}
+
+/** Reads what is there; versions only where something has been written among them. */
+export class RollupReader {
   readonly #client: Client;
   readonly #prefix: string;
   readonly #versions: RollupVersions;
-  #known: { readonly state: Promise<RollupState>; readonly until: number } | undefined;
+  #held: { readonly print: string; readonly versions: readonly Held<Version>[] } | undefined;
 
   constructor(client: Client, prefix: string) {
     this.#client = client;
@@ -46,45 +118,30 @@ export class Rollups {
     this.#versions = new RollupVersions(client, prefix);
   }
 
-  /** How to answer a query, if counts help. */
-  async plan(query: Query): Promise<RollupPlan | undefined> {
-    return isCountable(query) ? planRollups(this.#prefix, query, await this.#state()) : undefined;
-  }
-
-  /** What has been written so far is seen by the next query. */
-  forget(): void {
-    this.#known = undefined;
-  }
-
-  async #state(): Promise<RollupState> {
-    if (this.#known === undefined || this.#known.until < performance.now()) {
-      const state = readRollups(this.#client, this.#prefix, this.#versions).then((read) =>
-        stateOf(this.#prefix, read),
-      );
-      this.#known = { state, until: performance.now() + STATE_MS };
+  async read(): Promise<RollupsRead> {
+    const { index } = this.#versions;
+    const indices = await indicesLike(this.#client, [
+      `${this.#prefix}-*`,
+      `${this.#prefix}_rollup*`,
+    ]);
+    const { uuid, print } = indices.get(index) ?? {};
+    const versions = await this.#versionsAt(uuid && print && `${uuid} ${print}`);
+    const byEvents = new Map<string, Version>();
+    for (const { value } of versions) {
+      if (isWhole(value, indices)) byEvents.set(`${value.rollup} ${value.uuid}`, value);
     }
-    const { state } = this.#known;
-    try {
-      return await state;
-    } catch (error) {
-      if (this.#known.state === state) this.forget();
-      throw error;
-    }
+    return { indices, versions, whole: new Set(byEvents.values()) };
   }
-}
 
-export async function readRollups(
-  client: Client,
-  prefix: string,
-  versions: RollupVersions,
-): Promise<RollupsRead> {
-  const [indices, held] = await Promise.all([
-    indicesLike(client, [`${prefix}-*`, `${prefix}_rollup_*`]),
-    versions.all(),
-  ]);
-  const whole = held.flatMap(({ value }) => (isWhole(value, indices) ? [value] : []));
-  const byIndex = new Map(whole.map((value) => [value.index, value]));
-  return { indices, versions: held, whole: new Set(byIndex.values()) };
+  /** Every write among them is visible when it is acknowledged, so the same print has the same. */
+  async #versionsAt(print: string | undefined): Promise<readonly Held<Version>[]> {
+    if (print === undefined || this.#held?.print !== print) {
+      const versions = await this.#versions.all();
+      this.#held = print === undefined ? undefined : { print, versions };
+      return versions;
+    }
+    return this.#held.versions;
+  }
 }
 
 /** It stands for the events of its index as they are now, and nobody has deleted its counts. */
@@ -92,18 +149,28 @@ function isWhole(
   { status, index, uuid, print, at, uuids }: Version,
   indices: ReadonlyMap<string, Index>,
 ): boolean {
-  const counted = indices.get(index);
+  const events = indices.get(index);
+  const isTrue =
+    status === 'outlived' ||
+    (status === 'whole' && events?.uuid === uuid && events.print === print);
   return (
-    status === 'whole' &&
-    counted?.uuid === uuid &&
-    counted.print === print &&
-    indices.get(at.days)?.uuid === uuids.days &&
-    indices.get(at.quarters)?.uuid === uuids.quarters
+    isTrue &&
+    Object.entries(at).every(([table, name]) => {
+      return indices.get(name)?.uuid === uuids[table];
+    })
   );
 }
 
-function stateOf(prefix: string, { indices, whole }: RollupsRead): RollupState {
-  const counted = new Set([...whole].map(({ index }) => index));
-  const daily = [...indices.keys()].filter((name) => name.startsWith(`${prefix}-`));
-  return { counted: [...whole], live: daily.filter((name) => !counted.has(name)) };
+/** A day whose events came back after it was dropped has counts and an index. */
+function coverageOf(prefix: string, rollup: string, { indices, whole }: RollupsRead): Coverage {
+  const of = [...whole].filter((version) => version.rollup === rollup);
+  const uuids = new Set(of.map(({ uuid }) => uuid));
+  const daily = [...indices.values()].filter(({ name }) => name.startsWith(`${prefix}-`));
+  return {
+    counted: of.map((version) => ({
+      ...version,
+      isOutlived: indices.get(version.index)?.uuid !== version.uuid,
+    })),
+    live: daily.filter(({ uuid }) => !uuids.has(uuid)).map(({ name }) => name),
+  };
 }

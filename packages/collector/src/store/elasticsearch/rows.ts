@@ -1,6 +1,6 @@
-import type { Measure, Query, Row } from '../../query/query.ts';
+import type { Query, Row } from '../../query/query.ts';
 import { unavailable } from './connection.ts';
-import { NARROWED, TOTAL } from './compile.ts';
+import { type Asked, NARROWED, type Part, TOTAL } from './compile.ts';
 
 /** What is read of an aggregation's answer. */
 export interface Answer {
@@ -30,13 +30,13 @@ export type Rows = readonly Row[] | 'cut';
 export type Leaf = Readonly<Record<string, unknown>>;
 
 /** `limited`: Elasticsearch was asked for the first groups only, so the others are no loss. */
-export function rowsOf(query: Query, answer: SearchAnswer, limited: boolean): Rows {
+export function rowsOf(query: Asked, answer: SearchAnswer, limited: boolean): Rows {
   return leavesOf(query, answer, limited, (leaf) => measuresOf(query, leaf));
 }
 
 /** One row for each innermost group: its dimensions, and what `read` makes of the rest. */
 export function leavesOf(
-  { dimensions = {} }: Query,
+  { dimensions = {} }: Pick<Query, 'dimensions'>,
   answer: SearchAnswer,
   limited: boolean,
   read: (leaf: Leaf) => Row,
@@ -69,7 +69,7 @@ function totalOf({ hits: { total }, aggregations }: SearchAnswer): number {
   return typeof total === 'object' && total !== null && 'value' in total ? Number(total.value) : 0;
 }
 
-function measuresOf(query: Query, at: Leaf): Row {
+export function measuresOf(query: Pick<Asked, 'measures'>, at: Leaf): Row {
   return Object.fromEntries(
     Object.entries(query.measures).map(([name, measure]) => {
       const own = (at[name] ?? {}) as Answer & Readonly<Record<string, unknown>>;
@@ -85,13 +85,14 @@ function measuresOf(query: Query, at: Leaf): Row {
 
 /** Elasticsearch leaves out aggregations when no index matches. */
 function valueOf(
-  measure: Exclude<Measure, { kind: 'count' | 'distinct' }>,
+  measure: Exclude<Part, { kind: 'count' | 'distinct' }>,
   { value, values }: Answer,
 ): number | null {
   switch (measure.kind) {
     case 'percentile':
       return values?.[0]?.value ?? null;
     case 'sum':
+    case 'values':
       return value ?? 0;
     case 'average':
     case 'min':

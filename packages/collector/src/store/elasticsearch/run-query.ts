@@ -4,11 +4,21 @@ import { checkQuery } from '../../query/check-query.ts';
 import { fullOrder, orderRows } from '../../query/order-rows.ts';
 import { QUERY_LIMITS, type Query, type Range, type Row } from '../../query/query.ts';
 import { bucketStart } from '../../query/time-zone.ts';
-import { compile, GROUPS_MAX, queryOf, serverLimit, textPath, type Slice } from './compile.ts';
+import {
+  type Asked,
+  compile,
+  GROUPS_MAX,
+  queryOf,
+  serverLimit,
+  type Slice,
+  textPath,
+  type Within,
+} from './compile.ts';
 import { ask, tooMuchAtOnce } from './connection.ts';
+import { queryOfCounts, queryOfParts, rowsOfParts } from './declared-rollup.ts';
 import { countDistinct, highest } from './distinct.ts';
 import { checkNumericKeys } from './numeric-keys.ts';
-import type { RollupPlan } from './rollup-plan.ts';
+import type { DeclaredPlan, RollupPlan, Source } from './rollup-plan.ts';
 import { rowsOf, type Rows, type SearchAnswer } from './rows.ts';
 
 /** A slice is cut into so many when a shard had to leave out groups. */
@@ -25,11 +35,11 @@ export type Search = (body: estypes.SearchRequest) => Promise<SearchAnswer>;
  * All daily indices are asked and Elasticsearch skips those whose times lie outside: an event is
  * in the index of the client's uncorrected time, which can be months from its `@timestamp`.
  */
-export function searchWith(client: Client, prefix: string): Search {
+export function searchWith(client: Client, index: string): Search {
   return (body) =>
     ask(() =>
       client.search({
-        index: `${prefix}-*`,
+        index,
         ignore_unavailable: true,
         allow_no_indices: true,
         allow_partial_search_results: false,
@@ -49,10 +59,10 @@ export async function runQuery(
   plan?: RollupPlan,
 ): Promise<readonly Row[]> {
   checkQuery(query);
-  await checkNumericKeys(search, query);
-  const source = { search: plan ? searchIn(search, plan.indices) : search, plan };
-  const rows = await sliceRows(source, query, { range: query.range }, { left: SLICES_MAX });
   const limit = query.limit ?? QUERY_LIMITS.rowsMax;
+  if (plan?.kind === 'declared') return (await rowsOfDeclared(search, query, plan)).slice(0, limit);
+  await checkNumericKeys(search, query);
+  const rows = await rowsIn(search, query, plan);
   const first = (all: readonly Row[]): readonly Row[] => orderRows(all, query).slice(0, limit);
   if (fullOrder(query).every(({ by }) => query.measures[by]?.kind !== 'distinct')) {
     return countDistinct(search, query, first(rows));
@@ -60,10 +70,32 @@ export async function runQuery(
   return first(await countDistinct(search, query, await highest(search, query, rows, limit)));
 }
 
+/** Of counts and events the parts of the rows, put together. */
+async function rowsOfDeclared(
+  search: Search,
+  query: Query,
+  { counted, filter, live }: DeclaredPlan,
+): Promise<readonly Row[]> {
+  if (live) await checkNumericKeys(searchIn(search, live.indices), query);
+  const parts = await Promise.all([
+    rowsIn(search, { ...queryOfCounts(query), filter }, counted),
+    ...(live ? [rowsIn(search, queryOfParts(query), live)] : []),
+  ]);
+  return rowsOfParts(query, parts.flat());
+}
+
+function rowsIn(search: Search, query: Asked, among?: Source): Promise<readonly Row[]> {
+  const source = {
+    search: among ? searchIn(search, among.indices) : search,
+    within: among?.within,
+  };
+  return sliceRows(source, query, { range: query.range }, { left: SLICES_MAX });
+}
+
 /** Where the rows come from: events, or counts and events by a plan. */
-interface Source {
+interface Sliced {
   readonly search: Search;
-  readonly plan: RollupPlan | undefined;
+  readonly within: Within | undefined;
 }
 
 /** An index that has gone since the plan was made would be missing in the answer: so it fails. */
@@ -72,8 +104,8 @@ function searchIn(search: Search, indices: readonly string[]): Search {
 }
 
 async function sliceRows(
-  source: Source,
-  query: Query,
+  source: Sliced,
+  query: Asked,
   slice: Slice,
   slices: { left: number },
 ): Promise<readonly Row[]> {
@@ -88,9 +120,9 @@ async function sliceRows(
   return parts;
 }
 
-async function trySlice({ search, plan }: Source, query: Query, slice: Slice): Promise<Rows> {
+async function trySlice({ search, within }: Sliced, query: Asked, slice: Slice): Promise<Rows> {
   try {
-    const answer = await search(compile(query, slice, plan));
+    const answer = await search(compile(query, slice, within));
     return rowsOf(query, answer, serverLimit(query) !== undefined);
   } catch (error) {
     if (tooMuchAtOnce(error)) return 'cut';
@@ -99,7 +131,7 @@ async function trySlice({ search, plan }: Source, query: Query, slice: Slice): P
 }
 
 /** Deals out the values of the field with the most, or halves the time where there is no field. */
-async function partsOf(source: Source, query: Query, slice: Slice): Promise<readonly Slice[]> {
+async function partsOf(source: Sliced, query: Asked, slice: Slice): Promise<readonly Slice[]> {
   const { range, partition } = slice;
   if (partition) {
     const count = partition.count * SLICE_PARTS;
@@ -118,8 +150,8 @@ async function partsOf(source: Source, query: Query, slice: Slice): Promise<read
 }
 
 async function widestDimension(
-  { search, plan }: Source,
-  query: Query,
+  { search, within }: Sliced,
+  query: Asked,
 ): Promise<{ readonly name: string; readonly values: number } | undefined> {
   const fields = Object.entries(query.dimensions ?? {}).flatMap(([name, dimension]) =>
     dimension.kind === 'field' ? [{ name, field: textPath(dimension.field) }] : [],
@@ -127,7 +159,7 @@ async function widestDimension(
   if (fields.length === 0) return undefined;
   const answer = await search({
     size: 0,
-    query: queryOf(query, query.range, plan?.within),
+    query: queryOf(query, query.range, within),
     aggs: Object.fromEntries(fields.map(({ name, field }) => [name, { cardinality: { field } }])),
   });
   const sizes = fields.map(({ name }) => {
@@ -137,7 +169,7 @@ async function widestDimension(
   return sizes.toSorted((a, b) => b.values - a.values)[0];
 }
 
-function halvesOf(query: Query, { from, to }: Range): readonly Slice[] {
+function halvesOf(query: Asked, { from, to }: Range): readonly Slice[] {
   const intervals = Object.values(query.dimensions ?? {}).flatMap((dimension) =>
     dimension.kind === 'time' ? [dimension.interval] : [],
   );

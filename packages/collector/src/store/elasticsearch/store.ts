@@ -11,21 +11,22 @@ import type {
   Selection,
   Tally,
 } from '../../event-store.ts';
-import { checkQuery } from '../../query/check-query.ts';
 import type { Query, Row } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { createDocuments, type Outcome } from './append.ts';
-import { compile } from './compile.ts';
 import { ask, connect, errorType, unavailable, type ElasticsearchOptions } from './connection.ts';
-import { compileDistinct } from './distinct-search.ts';
+import { declaredRollups } from './declared-rollup.ts';
 import { eraseEvents, finishErasures } from './erase.ts';
-import { expireDays, finishExpiries } from './expire.ts';
+import { type CountsKept, expireDays, finishExpiries } from './expire.ts';
 import { exportEvents } from './export.ts';
 import { NumericMapping } from './numeric-mapping.ts';
 import { countPlaces } from './places.ts';
+import { OutlivedCounts } from './outlived.ts';
+import { explainQuery } from './explain-query.ts';
 import { runQuery, searchWith, type Search } from './run-query.ts';
 import { Rollups } from './rollups.ts';
 import { RollupUpkeep } from './rollup-upkeep.ts';
+import { RollupVersions } from './rollup-versions.ts';
 import { explainScan, runScan } from './scan.ts';
 import { agreeSalt, forgetSalts } from './salt.ts';
 import { State } from './state.ts';
@@ -47,6 +48,8 @@ export class ElasticsearchStore implements EventStore {
   readonly #search: Search;
   readonly #rollups: Rollups;
   readonly #upkeep: RollupUpkeep;
+  readonly #outlived: OutlivedCounts;
+  readonly #countsKept: CountsKept;
   #numericMapping: NumericMapping;
   #prepared: Promise<void> | undefined;
 
@@ -56,9 +59,16 @@ export class ElasticsearchStore implements EventStore {
     this.#client = connect(options);
     this.#numericMapping = this.#newNumericMapping();
     this.#state = new State(this.#client, this.#prefix);
-    this.#search = searchWith(this.#client, this.#prefix);
-    this.#rollups = new Rollups(this.#client, this.#prefix);
-    this.#upkeep = new RollupUpkeep(this.#client, this.#prefix, options);
+    this.#search = searchWith(this.#client, `${this.#prefix}-*`);
+    const declared = declaredRollups(options.queries ?? {});
+    const versions = new RollupVersions(this.#client, this.#prefix);
+    this.#rollups = new Rollups(this.#client, this.#prefix, declared);
+    this.#upkeep = new RollupUpkeep(this.#client, this.#prefix, options, declared);
+    this.#outlived = new OutlivedCounts(this.#client, this.#prefix, declared);
+    this.#countsKept = {
+      keep: async (index) => (await this.#upkeep.countForGood(index)).map(({ version }) => version),
+      outlive: (version) => versions.outlive(version),
+    };
   }
 
   async cursor(collector: string): Promise<number> {
@@ -107,7 +117,7 @@ export class ElasticsearchStore implements EventStore {
   async tallies(collector: string): Promise<readonly Tally[]> {
     await this.#prepare();
     await finishErasures(this.#client, this.#state);
-    await finishExpiries(this.#client, this.#state);
+    await finishExpiries(this.#client, this.#state, this.#countsKept);
     return this.#state.tallies(collector);
   }
 
@@ -131,11 +141,7 @@ export class ElasticsearchStore implements EventStore {
 
   async explain(query: Query | Scan): Promise<string> {
     if (!('measures' in query)) return explainScan(query);
-    checkQuery(query);
-    const distinct = compileDistinct(query);
-    const whole = compile(query, undefined, await this.#rollups.plan(query));
-    const searches = distinct.length === 0 ? whole : [whole, ...distinct];
-    return JSON.stringify(searches, null, 2);
+    return explainQuery(`${this.#prefix}-*`, query, await this.#rollups.plan(query));
   }
 
   async places(
@@ -150,13 +156,18 @@ export class ElasticsearchStore implements EventStore {
     await this.refresh();
     await finishErasures(this.#client, this.#state);
     const erased = await eraseEvents(this.#client, this.#prefix, this.#state, selection);
+    await this.#outlived.erase(selection);
     await this.refresh();
     return erased;
   }
 
-  async expire(before: string): Promise<number> {
+  async expire(before: string, countsBefore: string = before): Promise<number> {
     await this.#prepare();
-    const expired = await expireDays(this.#client, this.#prefix, this.#state, before);
+    await this.#outlived.forget(countsBefore);
+    const expired = await expireDays(this.#client, this.#prefix, this.#state, this.#countsKept, {
+      before,
+      countsBefore,
+    });
     this.#rollups.forget();
     return expired;
   }
@@ -180,10 +191,9 @@ export class ElasticsearchStore implements EventStore {
     this.#rollups.forget();
   }
 
-  /** A declared query has none of its own; what those of the tock can answer of it they do. */
   async rollups(): Promise<readonly RollupProgress[]> {
     await this.refresh();
-    return [{ name: 'tock', ...(await this.#upkeep.progress()) }];
+    return this.#upkeep.progress();
   }
 
   async refresh(): Promise<void> {

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Reject } from '../../../src/event-store.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EventStore, Reject } from '../../../src/event-store.ts';
 import type { StoredEvent } from '../../../src/event.ts';
+import { RollupVersions } from '../../../src/store/elasticsearch/rollup-versions.ts';
 import { always } from '../conformance/with-store.ts';
 import { batchOf, eventAt } from '../journal-lines.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
@@ -99,6 +100,85 @@ it('counts each event once when several collectors expire and erase at once', as
   const expired = await Promise.all(stores.map((store) => store.expire('2026-11-22')));
   expect(expired.reduce((sum, n) => sum + n)).toBe(2);
   expect(await stores[0].tallies('journal')).toMatchObject([{ stored: 8, erased: 4, expired: 2 }]);
+});
+
+it('drops a day in which an erasure was interrupted', async () => {
+  const store = cluster.open();
+  await store.append(batchOf('journal', 1, events('a')), noRejects);
+  // As an expiry leaves it that was interrupted too.
+  const index = `${cluster.prefix}-2026.11.20`;
+  await cluster.client.indices.addBlock({ index, block: 'write' });
+  const erasing = store.erase({ item: 'a', to: Date.UTC(2026, 10, 21) });
+  await expect(erasing).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await store.expire('2026-11-21')).toBe(0);
+  expect(await store.tallies('journal')).toMatchObject([{ stored: 4, erased: 1, expired: 0 }]);
+});
+
+describe('counts that outlive their events', () => {
+  const EVER = '0001-01-01';
+
+  /** Tries again as a collector does, until it is done. */
+  const expired = async (store: EventStore, meanwhile = (): void => {}): Promise<void> => {
+    for (;;) {
+      try {
+        await store.expire('2026-11-24', EVER);
+        return;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'unavailable' });
+        meanwhile();
+      }
+    }
+  };
+
+  it('are whole when connections break while events expire', async () => {
+    await way.open();
+    const store = cluster.open({ nodes: [way.url] });
+    await store.append(batchOf('journal', 1, events('a')), noRejects);
+    let bytes = 2_000;
+    way.cutAfter('request', bytes);
+    let failures = 0;
+    await expired(store, () => {
+      failures++;
+      bytes += 2_000;
+      way.cutAfter(bytes % 4_000 === 0 ? 'request' : 'response', bytes);
+    });
+    way.cutAfter('request', Infinity);
+    way.cutAfter('response', Infinity);
+    expect(failures).toBeGreaterThan(1);
+    expect(await indices()).toEqual([]);
+    expect(await store.query(count)).toEqual([{ n: 4 }]);
+    expect(await store.tallies('journal')).toMatchObject([{ stored: 4, expired: 4 }]);
+  });
+
+  it('are counted once when several collectors expire at once, and late events come', async () => {
+    const stores = [cluster.open(), cluster.open()] as const;
+    const [store] = stores;
+    await store.append(batchOf('journal', 1, events('a')), noRejects);
+    await Promise.all(stores.map((one) => expired(one)));
+    expect(await store.tallies('journal')).toMatchObject([{ stored: 4, expired: 4 }]);
+    await store.append(batchOf('journal', 5, events('b'), 5), noRejects);
+    await store.refresh();
+    expect(await store.query(count)).toEqual([{ n: 8 }]);
+    await Promise.all(stores.map((one) => expired(one)));
+    expect(await store.tallies('journal')).toMatchObject([{ expired: 4 }, { expired: 4 }]);
+    await store.refresh();
+    expect(await store.query(count)).toEqual([{ n: 8 }]);
+    for (const one of stores) await one.maintain(new AbortController().signal);
+    await store.refresh();
+    expect(await store.query(count)).toEqual([{ n: 8 }]);
+  });
+
+  it('do not hold up what comes late while another collector counts', async () => {
+    const store = cluster.open();
+    await store.append(batchOf('journal', 1, events('a')), noRejects);
+    await store.maintain(new AbortController().signal);
+    const versions = new RollupVersions(cluster.client, cluster.prefix);
+    expect(await versions.lease('another', Date.now(), Date.now() + 60_000)).toBe(true);
+    const expiring = store.expire('2026-11-24', EVER);
+    await expect(expiring).rejects.toMatchObject({ code: 'unavailable' });
+    const late = await store.append(batchOf('journal', 5, events('b'), 5), noRejects);
+    expect(late).toMatchObject({ stored: 4 });
+  });
 });
 
 it('knows an erased event again, from another collector and from its own place', async () => {
