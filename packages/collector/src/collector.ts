@@ -1,16 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HttpBindings } from '@hono/node-server';
-import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { Archive } from './archive/archive.ts';
 import { Chore, maintenance, retention } from './chores.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { askRoutes } from './dashboard/ask.ts';
-import { type HomeParts, homeRoutes } from './dashboard/home.ts';
+import { pages } from './dashboard/pages.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { RejectLog } from './delivery/reject-log.ts';
 import type { EventStore } from './event-store.ts';
@@ -43,8 +40,6 @@ export interface CollectorOptions {
   readonly exampleDir?: string | undefined;
 }
 
-/** 9999-12-31, the last day that every engine can name. */
-const END_OF_TIME_MS = 253_402_214_400_000;
 const SALT_INTERVAL_MS = 600_000;
 /** A start waits so long at most to agree with a store that may be away. */
 const SALT_PATIENCE_MS = 2_000;
@@ -198,7 +193,12 @@ function appParts(config: Config, running: Running): AppParts {
       store: await storeState(store),
       ...(archive && { archive: archiveState(archive) }),
     }),
-    pages: pages(async () => last.receivedAt ?? storedReceivedAt(store), options.exampleDir),
+    pages: pages({
+      receivedAt: () => last.receivedAt,
+      store,
+      exampleDir: options.exampleDir,
+      now: systemClock.now,
+    }),
   };
 }
 
@@ -230,42 +230,5 @@ async function storeState(store: EventStore): Promise<PartState> {
     return { ready: true };
   } catch (error) {
     return { ready: false, reason: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function pages(lastReceivedAt: HomeParts['lastReceivedAt'], exampleDir: string | undefined): Hono {
-  const routes = homeRoutes({
-    lastReceivedAt,
-    exampleItems: exampleDir === undefined ? [] : exampleItems(exampleDir),
-    now: systemClock.now,
-  });
-  routes.route('/', askRoutes());
-  if (exampleDir === undefined) return routes;
-  routes.get('/example', (context) => context.redirect('/example/'));
-  routes.use(
-    '/example/*',
-    serveStatic({ root: exampleDir, rewriteRequestPath: (path) => path.replace('/example', '') }),
-  );
-  return routes;
-}
-
-/** The items that the pages of the example name themselves. */
-function exampleItems(dir: string): string[] {
-  const sources = readdirSync(dir)
-    .filter((name) => name.endsWith('.html'))
-    .map((name) => readFileSync(join(dir, name), 'utf8'));
-  return sources.flatMap((html) => /data-item="([^"]+)"/u.exec(html)?.[1] ?? []);
-}
-
-/** Before this process received any, the store knows; undefined also while it cannot say. */
-async function storedReceivedAt(store: EventStore): Promise<number | undefined> {
-  try {
-    const [row] = await store.query({
-      measures: { last: { kind: 'max', field: 'received' } },
-      range: { from: 0, to: END_OF_TIME_MS },
-    });
-    return typeof row?.['last'] === 'number' ? row['last'] : undefined;
-  } catch {
-    return undefined;
   }
 }

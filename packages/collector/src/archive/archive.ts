@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
+import { Chore } from '../chores.ts';
 import type { Clock } from '../clock.ts';
 import type { Consumer, JournalBatch } from '../journal/consumer.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -34,17 +35,17 @@ const READ_LIMITS = { eventsMax: Number.POSITIVE_INFINITY, bytesMax: 1024 * 1024
 const GZIP_LEVEL = constants.Z_BEST_SPEED;
 const RETRY_MS = 10_000;
 
-/** Archives one journal until it is stopped. */
+/** Archives one journal until it is stopped, whatever the folder does. */
 export class Archive {
   readonly #options: ArchiveOptions;
   readonly #consumer: Consumer;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #chore: Chore;
   #lastError: string | undefined;
 
   constructor(options: ArchiveOptions) {
     this.#options = { ...options, folder: resolve(options.folder) };
     this.#consumer = options.journal.consumer('archive');
+    this.#chore = new Chore((signal) => this.#work(signal), options.clock);
   }
 
   get status(): ArchiveStatus {
@@ -52,29 +53,26 @@ export class Archive {
     return this.#lastError === undefined ? { next } : { next, lastError: this.#lastError };
   }
 
-  /** Begins to archive; for ever, whatever the folder does. */
   start(): void {
-    this.#running ??= this.#run(this.#stopping.signal);
+    this.#chore.start();
   }
 
   /** Leaves the segment at hand for the next start. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
+    await this.#chore.stop();
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        this.#consumer.release(await this.#begin());
-        while (!signal.aborted) await this.#step(signal);
-      } catch (error) {
-        if (signal.aborted) return;
+  async #work(signal: AbortSignal): Promise<number> {
+    try {
+      this.#consumer.release(await this.#begin());
+      while (!signal.aborted) await this.#step(signal);
+    } catch (error) {
+      if (!signal.aborted) {
         this.#lastError = error instanceof Error ? error.message : String(error);
         this.#options.log.error({ err: error }, 'archiving failed, it is tried again');
-        await this.#options.clock.sleep(RETRY_MS, signal);
       }
     }
+    return RETRY_MS;
   }
 
   async #step(signal: AbortSignal): Promise<void> {
