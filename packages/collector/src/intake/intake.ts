@@ -7,8 +7,8 @@
  *     access-log.ts  what the names of access logs mean, where an event is a line of one
  *     enrich.ts      `WireEvent` → line: time, place, referrer, sender, messages
  *
- * Everything that repeats from event to event (URLs, referrers, agents) is enriched once and kept
- * as finished JSON in caches of a fixed size.
+ * Everything that repeats from event to event (URLs, referrers, agents) is read once and kept
+ * in caches of a fixed size.
  */
 import { readBody, type TickBody } from './body.ts';
 import { createEnricher } from './enrich.ts';

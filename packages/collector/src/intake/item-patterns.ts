@@ -41,7 +41,8 @@ export function compileItemPatterns(patterns: readonly ItemPattern[]): MatchItem
   };
 }
 
-function templateOf({ pattern, item }: ItemPattern): string {
+/** The template in parts: literal, name, literal, and so on. */
+function templateOf({ pattern, item }: ItemPattern): readonly string[] {
   const template = item ?? ':item';
   for (const [, name] of template.matchAll(GROUP_NAME)) {
     if (pattern.includes(`:${name}`)) continue;
@@ -50,13 +51,20 @@ function templateOf({ pattern, item }: ItemPattern): string {
       `The item pattern ${JSON.stringify(pattern)} has no :${name} to name the item with.`,
     );
   }
-  return template;
+  return template.split(GROUP_NAME);
 }
 
 const GROUP_NAME = /:([A-Za-z_$][\w$]*)/gu;
 
-function fill(template: string, groups: Readonly<Record<string, string | undefined>>): string {
-  return template.replace(GROUP_NAME, (_, name: string) => decode(groups[name]) ?? '');
+function fill(
+  template: readonly string[],
+  groups: Readonly<Record<string, string | undefined>>,
+): string {
+  let filled = '';
+  for (const [index, part] of template.entries()) {
+    filled += index % 2 === 0 ? part : (decode(groups[part]) ?? '');
+  }
+  return filled;
 }
 
 function decode(part: string | undefined): string | undefined {
@@ -119,7 +127,9 @@ function asPathExpression(pattern: URLPattern): Match | undefined {
   return (url) => {
     const found = expression.exec(url.path) ?? expression.exec(withoutTrailingSlash(url.path));
     if (found === null) return undefined;
-    return Object.fromEntries(names.map((name, index) => [name, found[index + 1]]));
+    const groups: Record<string, string | undefined> = {};
+    for (const [index, name] of names.entries()) groups[name] = found[index + 1];
+    return groups;
   };
 }
 

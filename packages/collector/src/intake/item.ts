@@ -1,5 +1,4 @@
 import { type BoundedCache, createBoundedCache } from './bounded-cache.ts';
-import { member } from './draft.ts';
 import { compileItemPatterns } from './item-patterns.ts';
 import type { EventLimits, ItemPattern } from './options.ts';
 import { withoutTrailingSlash } from './path.ts';
@@ -10,15 +9,13 @@ import { readUrl, type UrlFacts } from './url.ts';
 export interface PageFacts extends UrlFacts {
   /** By a pattern, else the path; empty where the URL has none. */
   readonly item: string;
-  /** The same as a member of JSON after a comma. */
-  readonly itemMember: string;
   /** By a pattern. */
   readonly matched: boolean;
   /** Of the pattern. */
   readonly format: string | undefined;
 }
 
-const CACHED_MAX = 8192;
+const CACHED_MAX = 16_384;
 const CACHED_LENGTH_MAX = 512;
 
 /**
@@ -37,8 +34,7 @@ export function createPageReader(
     const facts = readUrl(url, limits.valueBytesMax);
     const found = match(facts, app);
     const item = cut(found?.item ?? withoutTrailingSlash(facts.path), limits.itemBytesMax);
-    const itemMember = member('item', item);
-    return { ...facts, item, itemMember, matched: found !== undefined, format: found?.format };
+    return { ...facts, item, matched: found !== undefined, format: found?.format };
   };
 
   return (url, app) => {

@@ -1,6 +1,6 @@
 import { requestAction } from './access-log.ts';
 import { addLeftover } from './application-keys.ts';
-import { type Draft, member } from './draft.ts';
+import { type Draft, some } from './draft.ts';
 import { createPageReader, type PageFacts } from './item.ts';
 import type { IntakeSettings } from './options.ts';
 import type { WireEvent } from './wire.ts';
@@ -20,13 +20,19 @@ export function createPlaces({ limits, patterns }: IntakeSettings): AddPlace {
   return (draft, wire, app, isLine) => {
     const page = wire.url === undefined ? undefined : pageOf(wire.url, app);
     const action = wire.event ?? (isLine ? requestAction(wire, page) : impliedAction(wire));
-    if (page !== undefined) draft.members += page.members;
-    if (page?.host === '') draft.members += member('url.domain', wire.host?.replace(/:\d+$/u, ''));
+    if (page !== undefined) addUrl(draft, wire, page);
     if (action === 'download') {
       addDownload(draft, wire, page, wire.file === undefined ? page : pageOf(wire.file, app));
     } else addItem(draft, wire, page);
     return { action, page };
   };
+}
+
+/** A line of a log has a path, and perhaps the host of its site. */
+function addUrl(draft: Draft, wire: WireEvent, page: PageFacts): void {
+  draft['url.full'] = page.full;
+  draft['url.domain'] = page.host === '' ? some(wire.host?.replace(/:\d+$/u, '')) : page.domain;
+  draft['url.path'] = some(page.path);
 }
 
 function impliedAction(wire: WireEvent): 'view' | 'log' {
@@ -45,17 +51,14 @@ function addDownload(
 ): void {
   const byPattern = file?.matched === true ? file.item : undefined;
   const format = wire.format?.toLowerCase() ?? file?.format ?? file?.extension;
-  draft.members +=
-    member('item', wire.item ?? byPattern ?? wire.pageItem ?? (page ?? file)?.item) +
-    member('file.extension', format || 'other') +
-    member('file.path', file?.full);
+  draft.item = some(wire.item ?? byPattern ?? wire.pageItem ?? (page ?? file)?.item);
+  draft['file.extension'] = format || 'other';
+  draft['file.path'] = file?.full;
 }
 
 function addItem(draft: Draft, wire: WireEvent, page: PageFacts | undefined): void {
-  if (wire.item !== undefined) draft.members += member('item', wire.item);
-  else if (page !== undefined) draft.members += page.itemMember;
-  if (wire.format !== undefined)
-    draft.members += member('file.extension', wire.format.toLowerCase());
-  if (wire.file !== undefined) draft.members += member('file.path', wire.file);
+  draft.item = some(wire.item ?? page?.item);
+  draft['file.extension'] = wire.format?.toLowerCase();
+  draft['file.path'] = wire.file;
   if (wire.pageItem !== undefined) addLeftover(wire, 'page_item', wire.pageItem);
 }

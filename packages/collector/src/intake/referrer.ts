@@ -3,19 +3,16 @@ import { createBoundedCache } from './bounded-cache.ts';
 import { addTag, type Draft } from './draft.ts';
 import type { IntakeSettings } from './options.ts';
 import { SPAM_MARKS } from './spam-hosts.ts';
-import { quote } from './text.ts';
 import { type UrlFacts, withoutWww } from './url.ts';
 import type { WireEvent } from './wire.ts';
 
 interface ReferrerFacts {
-  /** `http.request.referrer` as a member of JSON after a comma. */
-  readonly member: string;
   /** Host and port, lower case, without `www.`; empty for what no visitor can have come from. */
   readonly host: string;
   /** The same without the port. */
   readonly hostname: string;
-  /** `referer` (`host` or `host/path`) as a member of JSON after a comma. */
-  readonly refererMember: string;
+  /** `host` or `host/path`. */
+  readonly referer: string;
   readonly spam: boolean;
 }
 
@@ -48,10 +45,10 @@ export function createReferrers(settings: IntakeSettings): AddReferrer {
   return (draft, wire, page) => {
     if (wire.referrer === undefined || wire.referrer === '-') return;
     const referrer = read(wire.referrer);
-    draft.members += referrer.member;
+    draft['http.request.referrer'] = wire.referrer;
     const host = wire.host === undefined ? page?.host : plainHost(wire.host);
     if (referrer.host === '' || isOwn(referrer, host)) return;
-    draft.members += referrer.refererMember;
+    draft.referer = referrer.referer;
     if (!referrer.spam) return;
     draft.bot = true;
     addTag(draft, TAGS.referrerSpam);
@@ -71,10 +68,9 @@ function readReferrer(given: string, spam: ReadonlySet<string>): ReferrerFacts {
   let end = path.length;
   while (path[end - 1] === '/') end--;
   return {
-    member: `,"http.request.referrer":${quote(given)}`,
     host: hostname === '' ? '' : full,
     hostname,
-    refererMember: hostname === '' ? '' : `,"referer":${quote(full + path.slice(0, end))}`,
+    referer: full + path.slice(0, end),
     spam: isSpam(hostname, spam),
   };
 }

@@ -1,6 +1,6 @@
 import { TAGS } from '../event.ts';
-import { type AgentFacts, agentMembers, createAgentReader } from './agent.ts';
-import { addTag, type Draft, member } from './draft.ts';
+import { type AgentFacts, createAgentReader } from './agent.ts';
+import { addTag, type Draft } from './draft.ts';
 import { createVisitors } from './visitor.ts';
 import type { WireEvent } from './wire.ts';
 
@@ -46,13 +46,13 @@ export function createSenders(
 
     const addVisitor = (draft: Draft, wire: WireEvent, at: number, own: boolean): void => {
       if (wire.visitor !== undefined) {
-        draft.members += member('user.id', wire.visitor);
+        draft['user.id'] = wire.visitor;
         return;
       }
       const address = wire.address ?? (own ? client.ip : undefined);
       if (address === undefined || address === '') return;
-      const visitor = visitorOf(address, wire.userAgent ?? ownAgent ?? '', at);
-      draft.members += `,"user.id":"${visitor}","visitor.daily":true`;
+      draft['user.id'] = visitorOf(address, wire.userAgent ?? ownAgent ?? '', at);
+      draft['visitor.daily'] = true;
     };
 
     return (draft, wire, at, forwarded) => {
@@ -66,21 +66,17 @@ export function createSenders(
         addTag(draft, TAGS.privacy);
         return;
       }
-      draft.members += member('session.id', wire.session) + membersOfAgent(wire, agent);
+      draft['session.id'] = wire.session;
+      addAgent(draft, wire, agent);
       addVisitor(draft, wire, at, client.fromBrowser || !(forwarded || client.privileged));
     };
   };
 }
 
 /** What the application says of its agent goes before what is read from it. */
-function membersOfAgent(wire: WireEvent, agent: AgentFacts | undefined): string {
-  const { browser, browserVersion, os, device } = wire;
-  const said = browser ?? browserVersion ?? os ?? device;
-  if (said === undefined) return agent?.members ?? '';
-  return agentMembers({
-    browser: browser ?? agent?.browser,
-    browserVersion: browserVersion ?? agent?.browserVersion,
-    os: os ?? agent?.os,
-    device: device ?? agent?.device,
-  });
+function addAgent(draft: Draft, wire: WireEvent, agent: AgentFacts | undefined): void {
+  draft['user_agent.name'] = wire.browser ?? agent?.browser;
+  draft['user_agent.version'] = wire.browserVersion ?? agent?.browserVersion;
+  draft['user_agent.os.name'] = wire.os ?? agent?.os;
+  draft['user_agent.device.type'] = wire.device ?? agent?.device;
 }

@@ -1,7 +1,7 @@
 /** What JSON writes in another way: quote, backslash, control characters, lone surrogates. */
 const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
 
-/** A text as JSON; twice as fast as `JSON.stringify`, and most of what intake writes. */
+/** A text as JSON; for short texts twice as fast as `JSON.stringify`. */
 export function quote(text: string): string {
   return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
