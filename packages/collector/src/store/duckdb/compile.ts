@@ -204,22 +204,22 @@ class Compiler {
   }
 
   /** One branch for each stretch of time, and few: the engine plans each for longer than it runs. */
-  #rolledUp({ name, upTo, isBehind, counted, live }: CountsPlan): string {
+  #rolledUp({ name, tables, upTo, isBehind, counted, live }: CountsPlan): string {
     const { filter } = this.#query;
-    const { stepMs } = COUNTS[name];
     const columns = columnsOf(name);
     const events = (range: Range): string =>
       `SELECT ${columns}, epoch_ms("@timestamp") AS ms, 1 AS events FROM events
 WHERE ${this.#where(filter, range)}`;
     const branches = [
-      ...counted.map(({ from, to }) =>
-        [
-          `SELECT ${columns}, CAST(slot AS BIGINT) * ${stepMs} AS ms, events FROM ${tableName(name)}`,
+      ...tables.map(({ name: table, from, to }) => {
+        const { stepMs } = COUNTS[table];
+        return [
+          `SELECT ${columns}, CAST(slot AS BIGINT) * ${stepMs} AS ms, events FROM ${tableName(table)}`,
           `WHERE run <= ${upTo} AND slot >= ${from / stepMs} AND slot < ${to / stepMs}`,
           ...(name.startsWith('item') ? keysOf(filter) : []),
           ...(filter ? [`  AND ${this.#filter(filter)}`] : []),
-        ].join('\n'),
-      ),
+        ].join('\n');
+      }),
       ...(isBehind ? counted.map((range) => `${events(range)}\n  AND batch > ${upTo}`) : []),
       ...live.map(events),
     ];

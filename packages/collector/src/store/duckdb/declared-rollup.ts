@@ -48,6 +48,7 @@ function rollupOf(title: string, query: DeclaredRows): DeclaredRollup {
     stepMs,
     groups: all,
     values,
+    sortedBy: 'item' as const,
   }));
   const merged = values.map((one) => `${one.merge}(${one.name}) AS ${one.name}`);
   return {

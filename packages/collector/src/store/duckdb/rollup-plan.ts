@@ -8,6 +8,7 @@ import { mergeStretches } from './twins.ts';
 
 export const DAY_MS = 86_400_000;
 export const QUARTER_MS = 900_000;
+const WEEK_MS = 7 * DAY_MS;
 
 /** What is counted by what: a row is a number of events that are alike in these fields. */
 interface Kind {
@@ -16,13 +17,17 @@ interface Kind {
   readonly fields: readonly FieldName[];
 }
 
-/** From the smallest: the first that can answer a query does. */
+/**
+ * From the smallest: the first that can answer a query does. Of `item_days` whole weeks may be read
+ * from `item_weeks`, where many items are looked through (see `planCounts`).
+ */
 export const COUNTS = {
   site_quarters: { stepMs: QUARTER_MS, fields: ['app', 'event', 'bot'] },
   site_days: { stepMs: DAY_MS, fields: ['app', 'event', 'bot', 'format', 'referer'] },
   item_days: { stepMs: DAY_MS, fields: ['app', 'item', 'event', 'bot'] },
   item_details: { stepMs: DAY_MS, fields: ['app', 'item', 'event', 'bot', 'format', 'referer'] },
   item_quarters: { stepMs: QUARTER_MS, fields: ['app', 'item', 'event', 'bot'] },
+  item_weeks: { stepMs: WEEK_MS, fields: ['app', 'item', 'event', 'bot'] },
 } as const satisfies Record<string, Kind>;
 
 export type CountsName = keyof typeof COUNTS;
@@ -64,6 +69,8 @@ export type RollupPlan = CountsPlan | DeclaredPlan;
 export interface CountsPlan extends Stretches {
   readonly kind: 'counts';
   readonly name: CountsName;
+  /** The `counted` stretches, and where each is read. */
+  readonly tables: readonly (Range & { readonly name: CountsName })[];
 }
 
 /** Rows have the dimensions and measures of the query itself, and `FIELDS_OF_DECLARED`. */
@@ -108,7 +115,25 @@ export function planCounts(query: Query, state: RollupState): CountsPlan | undef
   const name = rollupOf(query);
   if (name === undefined) return undefined;
   const stretches = stretchesOf(query, COUNTS[name].stepMs, 'counts', state);
-  return stretches && { kind: 'counts', name, ...stretches };
+  if (stretches === undefined) return undefined;
+  const hasTime = Object.values(query.dimensions ?? {}).some(({ kind }) => kind === 'time');
+  const areMany = name === 'item_days' && !hasTime && !heldTo(query.filter, 'item');
+  const tables = stretches.counted.flatMap((range) =>
+    areMany ? byWeeks(range) : [{ ...range, name }],
+  );
+  return { kind: 'counts', name, tables, ...stretches };
+}
+
+/** A stretch of days: its whole weeks, and what is left of it at its ends. */
+function byWeeks({ from, to }: Range): CountsPlan['tables'] {
+  const [first, end] = [Math.ceil(from / WEEK_MS) * WEEK_MS, Math.floor(to / WEEK_MS) * WEEK_MS];
+  if (first >= end) return [{ from, to, name: 'item_days' }];
+  const parts: CountsPlan['tables'] = [
+    { from, to: first, name: 'item_days' },
+    { from: first, to: end, name: 'item_weeks' },
+    { from: end, to, name: 'item_days' },
+  ];
+  return parts.filter((part) => part.from < part.to);
 }
 
 function planDeclared(

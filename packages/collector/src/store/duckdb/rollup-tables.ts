@@ -2,23 +2,27 @@ import type { Selection } from '../../event-store.ts';
 import type { Range } from '../../query/query.ts';
 import { definitionOf, finestMs, type Rollup, type RollupTable } from './rollup.ts';
 import { DAY_MS } from './rollup-plan.ts';
-import { quoted } from './schema.ts';
+import { quoted, quotedText } from './schema.ts';
 import type { Session, Statement } from './session.ts';
 
-/** A month is sorted in so many parts: its memory is bounded, whatever the month holds. */
+/** The rows of so long a stretch of time lie together: whole steps of all tables. */
+const PERIOD_MS = 28 * DAY_MS;
+/** The first day that the engine's dates and everybody else's agree on, 0001-01-01. */
+const BEGINNING_MS = -62_135_596_800_000;
+/** A period is sorted in so many parts by item: memory is bounded, whatever it holds. */
 const SORT_PARTS = 16;
 
 /**
  * - `rollups`: those that have tables, and how far they are counted
- * - `rollup_runs`: of each the UTC months that have rows: `runs` sorted for themselves; `size` in
- *   rows at most, of which `sorted` are in one run
+ * - `rollup_periods`: those of each that have rows: `runs` sorted for themselves; `size` in rows
+ *   at most, of which `sorted` are in one run
  * - `outlived`: one row, the first day whose events are all there where counts are kept longer
  * - `dirty`: parts whose counts are wrong since something was erased
  */
 export const ROLLUP_SCHEMA_SQL: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS rollups (name VARCHAR NOT NULL, definition VARCHAR NOT NULL,
     batch BIGINT NOT NULL, since TIMESTAMP NOT NULL)`,
-  `CREATE TABLE IF NOT EXISTS rollup_runs (rollup VARCHAR NOT NULL, month DATE NOT NULL,
+  `CREATE TABLE IF NOT EXISTS rollup_periods (rollup VARCHAR NOT NULL, period INTEGER NOT NULL,
     runs BIGINT NOT NULL, size BIGINT NOT NULL, sorted BIGINT NOT NULL)`,
   'CREATE TABLE IF NOT EXISTS outlived (day TIMESTAMP NOT NULL)',
   `INSERT INTO outlived
@@ -39,7 +43,7 @@ export async function arrange(session: Session, wanted: readonly Rollup[]): Prom
   for (const name of await tablesOfRollups(session)) {
     if (!names.has(name)) await session.run(`DROP TABLE ${quoted(name)}`);
   }
-  for (const table of ['rollups', 'rollup_runs']) {
+  for (const table of ['rollups', 'rollup_periods']) {
     const column = table === 'rollups' ? 'name' : 'rollup';
     await session.run(
       `DELETE FROM ${table} WHERE NOT list_contains(from_json($1, '["VARCHAR"]'), ${column})`,
@@ -61,12 +65,12 @@ async function tablesOfRollups(session: Session): Promise<readonly string[]> {
     `SELECT table_name FROM duckdb_tables()
      WHERE database_name = current_database() AND NOT temporary
        AND (regexp_matches(table_name, '^(site|item)_(days|details|quarters)_\\d{4}_\\d{2}$')
-         OR starts_with(table_name, 'rollup_') AND table_name <> 'rollup_runs')`,
+         OR starts_with(table_name, 'rollup_') AND table_name <> 'rollup_periods')`,
   );
   return rows.map(([name]) => String(name));
 }
 
-/** Adds the counts of the events that a condition names as a new run of their months. */
+/** Adds the counts of the events that a condition names as a new run of their periods. */
 export async function insertCounts(
   session: Session,
   rollup: Rollup,
@@ -74,10 +78,8 @@ export async function insertCounts(
   where: Statement,
 ): Promise<void> {
   await gather(session, rollup, where);
-  const months = await session.rows(
-    'SELECT CAST(month AS VARCHAR), count(*) FROM arrived GROUP BY month',
-  );
-  for (const [month, size] of months) await addRun(session, rollup, String(month), Number(size));
+  const periods = await session.rows('SELECT period, count(*) FROM arrived GROUP BY period');
+  for (const [period, size] of periods) await addRun(session, rollup, Number(period), Number(size));
   for (const table of rollup.tables) await insertFrom(session, rollup, table, run);
   await session.run('DROP TABLE arrived');
 }
@@ -87,24 +89,20 @@ function gather(session: Session, rollup: Rollup, { sql, params }: Statement): P
   return session.run(
     `CREATE OR REPLACE TEMP TABLE arrived AS
      SELECT *, item_key(item) AS key,
-       CAST(date_trunc('month', make_timestamp(slot * ${finestMs(rollup) * 1000})) AS DATE) AS month
+       CAST(floor(slot / ${PERIOD_MS / finestMs(rollup)}) AS BIGINT) AS period
      FROM (${rollup.source(sql)})`,
     params,
   );
 }
 
-async function addRun(session: Session, { name }: Rollup, month: string, size: number) {
+async function addRun(session: Session, { name }: Rollup, period: number, size: number) {
   const known = await session.rows(
-    `UPDATE rollup_runs SET runs = runs + 1, size = size + $3
-     WHERE rollup = $1 AND month = CAST($2 AS DATE) RETURNING 1`,
-    [name, month, size],
+    `UPDATE rollup_periods SET runs = runs + 1, size = size + $3
+     WHERE rollup = $1 AND period = $2 RETURNING 1`,
+    [name, period, size],
   );
   if (known.length > 0) return;
-  await session.run('INSERT INTO rollup_runs VALUES ($1, CAST($2 AS DATE), 1, $3, $3)', [
-    name,
-    month,
-    size,
-  ]);
+  await session.run('INSERT INTO rollup_periods VALUES ($1, $2, 1, $3, $3)', [name, period, size]);
 }
 
 function insertFrom(
@@ -115,14 +113,14 @@ function insertFrom(
 ): Promise<void> {
   const steps = table.stepMs / finestMs(rollup);
   return session.run(
-    `INSERT INTO ${table.name} SELECT * EXCLUDE (month)
-     FROM (SELECT month, ${rowOf(table, String(run), `CAST(floor(slot / ${steps}) AS BIGINT)`)}
+    `INSERT INTO ${table.name} SELECT * EXCLUDE (period)
+     FROM (SELECT period, ${rowOf(table, String(run), `CAST(floor(slot / ${steps}) AS BIGINT)`)}
        FROM arrived GROUP BY ALL)
-     ORDER BY month, ${orderOf(table)}`,
+     ORDER BY period, ${orderOf(table)}`,
   );
 }
 
-/** Counts the dirty parts of a day anew, and the sites that they are of from all their items. */
+/** Counts the dirty parts of a day anew, and what they are summed up in from all its parts. */
 export async function countDay(
   session: Session,
   rollup: Rollup,
@@ -130,42 +128,69 @@ export async function countDay(
   upTo: number,
 ): Promise<void> {
   const isoDay = new Date(day).toISOString().slice(0, 10);
-  const isDirty = (table: string): string => `EXISTS (SELECT 1 FROM dirty
+  const isDirty = (table: string, byItem = true): string => `EXISTS (SELECT 1 FROM dirty
     WHERE dirty.day = DATE '${isoDay}' AND dirty."service.name" = ${table}."service.name"
-      AND dirty.item IS NOT DISTINCT FROM ${table}.item)`;
-  const ofDirtySite = `"service.name" IN
-    (SELECT "service.name" FROM dirty WHERE day = DATE '${isoDay}')`;
+      ${byItem ? `AND dirty.item IS NOT DISTINCT FROM ${table}.item` : ''})`;
+  const range = { from: day, to: day + DAY_MS };
   await gather(session, rollup, {
     sql: `batch <= $1 AND "@timestamp" >= $2 AND "@timestamp" < $3 AND ${isDirty('events')}`,
-    params: [upTo, new Date(day), new Date(day + DAY_MS)],
+    params: [upTo, new Date(range.from), new Date(range.to)],
   });
-  await addRun(session, rollup, `${isoDay.slice(0, 7)}-01`, 0);
-  const range = { from: day, to: day + DAY_MS };
-  for (const table of rollup.tables.filter(isByItem)) {
+  await addRun(session, rollup, Math.floor(day / PERIOD_MS), 0);
+  for (const table of rollup.tables.filter(({ sumOf }) => sumOf === undefined)) {
     await session.run(
       `DELETE FROM ${table.name} WHERE ${within(table, range)} AND ${isDirty(table.name)}`,
     );
     await insertFrom(session, rollup, table, upTo);
   }
   for (const table of rollup.tables) {
-    const items = rollup.tables.find(({ name }) => name === table.sumOf);
-    if (items === undefined) continue;
-    await session.run(`DELETE FROM ${table.name} WHERE ${within(table, range)} AND ${ofDirtySite}`);
-    await session.run(
-      `INSERT INTO ${table.name} SELECT ${rowOf(table, String(upTo))}
-       FROM ${items.name} WHERE ${within(items, range)} AND ${ofDirtySite} GROUP BY ALL`,
-    );
+    await sumAnew(session, rollup, table, {
+      range,
+      run: String(upTo),
+      where: (name) => isDirty(name, hasItems(table)),
+    });
   }
   await session.run('DROP TABLE arrived');
 }
 
+interface Resummed {
+  readonly range: Range;
+  readonly run: string;
+  /** Which rows of a table of this name. */
+  readonly where: (name: string) => string;
+}
+
+/** Of a table that sums up another, makes rows of the steps that touch a stretch anew. */
+async function sumAnew(
+  session: Session,
+  { tables }: Rollup,
+  table: RollupTable,
+  { range, run, where }: Resummed,
+): Promise<void> {
+  const parts = tables.find(({ name }) => name === table.sumOf);
+  if (parts === undefined) return;
+  const { stepMs } = table;
+  const whole = {
+    from: Math.floor(range.from / stepMs) * stepMs,
+    to: Math.ceil(range.to / stepMs) * stepMs,
+  };
+  const steps = stepMs / parts.stepMs;
+  await session.run(
+    `DELETE FROM ${table.name} WHERE ${within(table, whole)} AND ${where(table.name)}`,
+  );
+  await session.run(
+    `INSERT INTO ${table.name} SELECT ${rowOf(table, run, `CAST(floor(slot / ${steps}) AS BIGINT)`)}
+     FROM ${parts.name} WHERE ${within(parts, whole)} AND ${where(parts.name)} GROUP BY ALL`,
+  );
+}
+
 /**
- * Brings the runs of a month up to a certain one into one, in which what is alike is put together.
+ * Brings the runs of a period up to a certain one into one, in which what is alike is put together.
  * In parts, each of which is a transaction; between them the table is as good as before.
  */
-export function sortings(table: RollupTable, month: Range, upTo: number): readonly Sorting[] {
-  return partsOf(table).map((part) => (session) => {
-    const where = `${within(table, month)} AND run <= ${upTo} AND ${part}`;
+export function sortings(table: RollupTable, period: number, upTo: number): readonly Sorting[] {
+  return partsOf(table, period).map((part) => (session) => {
+    const where = `run <= ${upTo} AND ${part}`;
     return session.transaction(async () => {
       await session.run(
         `CREATE OR REPLACE TEMP TABLE sorted AS
@@ -185,26 +210,23 @@ export type Sorting = (session: Session) => Promise<void>;
 /** Writes all tables anew, so that nothing of what was deleted is left in them. */
 export async function writeAnew(session: Session, rollups: readonly Rollup[]): Promise<void> {
   for (const { name, tables } of rollups) {
-    const months = await session.rows(
-      'SELECT epoch_ms(month), epoch_ms(month + INTERVAL 1 MONTH) FROM rollup_runs WHERE rollup = $1 ORDER BY 1',
+    const periods = await session.rows(
+      'SELECT period FROM rollup_periods WHERE rollup = $1 ORDER BY 1',
       [name],
     );
     for (const table of tables) {
       await session.run(`CREATE TABLE rollup_anew AS FROM ${table.name} LIMIT 0`);
-      for (const [from, to] of months) {
-        const month = within(table, { from: Number(from), to: Number(to) });
-        for (const part of partsOf(table)) {
-          await session.run(
-            `INSERT INTO rollup_anew SELECT ${rowOf(table, 'max(run)')}
-             FROM ${table.name} WHERE ${month} AND ${part} GROUP BY ALL ORDER BY ${orderOf(table)}`,
-          );
-        }
+      for (const part of periods.flatMap(([period]) => partsOf(table, Number(period)))) {
+        await session.run(
+          `INSERT INTO rollup_anew SELECT ${rowOf(table, 'max(run)')}
+           FROM ${table.name} WHERE ${part} GROUP BY ALL ORDER BY ${orderOf(table)}`,
+        );
       }
       await session.run(`DROP TABLE ${table.name}`);
       await session.run(`ALTER TABLE rollup_anew RENAME TO ${table.name}`);
     }
   }
-  await session.run('UPDATE rollup_runs SET runs = 1, sorted = size');
+  await session.run('UPDATE rollup_periods SET runs = 1, sorted = size');
   await session.run('CREATE OR REPLACE TABLE dirty AS SELECT * FROM dirty');
 }
 
@@ -216,9 +238,7 @@ export async function forgetBefore(
 ): Promise<void> {
   await session.run('UPDATE rollups SET since = $1 WHERE since < $1', [new Date(day)]);
   await session.run('DELETE FROM dirty WHERE day < $1', [new Date(day)]);
-  await session.run('DELETE FROM rollup_runs WHERE month + INTERVAL 1 MONTH <= $1', [
-    new Date(day),
-  ]);
+  await session.run('DELETE FROM rollup_periods WHERE period < $1', [Math.floor(day / PERIOD_MS)]);
   for (const { name, stepMs } of rollups.flatMap(({ tables }) => tables)) {
     await session.run(`DELETE FROM ${name} WHERE slot < ${day / stepMs}`);
   }
@@ -228,19 +248,30 @@ export async function forgetBefore(
 export async function eraseOutlived(
   session: Session,
   rollups: readonly Rollup[],
-  { app, item = '', from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: Selection,
+  { app, item = '', from = BEGINNING_MS, to = Number.POSITIVE_INFINITY }: Selection,
   outlived: number,
 ): Promise<number> {
+  const texts = [item, ...(app === undefined ? [] : [app])].map(quotedText);
+  const range = { from, to: Math.min(to, outlived) };
+  if (range.from >= range.to) return 0;
+  const where = `item = ${texts[0]} ${app === undefined ? '' : `AND "service.name" = ${texts[1]}`}`;
   let erased = 0;
-  for (const { name, stepMs } of rollups.flatMap(({ tables }) => tables.filter(isByItem))) {
-    const [first, end] = [Math.ceil(from / stepMs), Math.floor(Math.min(to, outlived) / stepMs)];
-    const rows = await session.rows(
-      `DELETE FROM ${name} WHERE key = item_key($1) AND item = $1 AND slot < ${end}
-       ${Number.isFinite(first) ? `AND slot >= ${first}` : ''}
-       ${app === undefined ? '' : 'AND "service.name" = $2'}`,
-      [item, ...(app === undefined ? [] : [app])],
-    );
-    erased += Number(rows[0]?.[0] ?? 0);
+  for (const rollup of rollups) {
+    const items = rollup.tables.filter(hasItems);
+    for (const table of items.filter(({ sumOf }) => sumOf === undefined)) {
+      const whole = {
+        from: Math.ceil(from / table.stepMs),
+        to: Math.floor(range.to / table.stepMs),
+      };
+      const rows = await session.rows(
+        `DELETE FROM ${table.name} WHERE key = item_key(${texts[0]}) AND ${where}
+         AND slot >= ${whole.from} AND slot < ${whole.to}`,
+      );
+      erased += Number(rows[0]?.[0] ?? 0);
+    }
+    for (const table of items) {
+      await sumAnew(session, rollup, table, { range, run: 'max(run)', where: () => where });
+    }
   }
   return erased;
 }
@@ -254,7 +285,7 @@ export function noteOutlived(session: Session, day: number): Promise<void> {
 function rowOf(table: RollupTable, run: string, slot = 'slot'): string {
   return [
     `${run} AS run`,
-    ...(isByItem(table) ? ['key'] : []),
+    ...(table.sortedBy === 'item' ? ['key'] : []),
     `${slot} AS slot`,
     ...table.groups,
     ...table.values.map(({ name, merge }) => `${merge}(${name}) AS ${name}`),
@@ -265,7 +296,7 @@ function rowOf(table: RollupTable, run: string, slot = 'slot'): string {
 function createSql(rollup: Rollup, table: RollupTable): string {
   const columns = [
     'CAST(0 AS BIGINT) AS run',
-    ...(isByItem(table) ? ['CAST(0 AS UINTEGER) AS key'] : []),
+    ...(table.sortedBy === 'item' ? ['CAST(0 AS UINTEGER) AS key'] : []),
     'CAST(0 AS INTEGER) AS slot',
     ...table.groups,
     ...table.values.map(({ name, type }) => `CAST(${name} AS ${type}) AS ${name}`),
@@ -274,23 +305,43 @@ function createSql(rollup: Rollup, table: RollupTable): string {
     SELECT ${columns.join(', ')} FROM (${rollup.source('false')}) LIMIT 0`;
 }
 
-function partsOf(table: RollupTable): readonly string[] {
-  if (!isByItem(table)) return ['true'];
-  const width = 2 ** 32 / SORT_PARTS;
-  return Array.from(
-    { length: SORT_PARTS },
-    (_, part) => `key BETWEEN ${part * width} AND ${(part + 1) * width - 1}`,
-  );
+/** The parts in which a period is sorted. */
+function partsOf(table: RollupTable, period: number): readonly string[] {
+  const range = { from: period * PERIOD_MS, to: (period + 1) * PERIOD_MS };
+  switch (table.sortedBy) {
+    case 'item': {
+      const width = 2 ** 32 / SORT_PARTS;
+      return Array.from(
+        { length: SORT_PARTS },
+        (_, part) =>
+          `${within(table, range)} AND key BETWEEN ${part * width} AND ${(part + 1) * width - 1}`,
+      );
+    }
+    case 'event':
+      return Array.from(
+        { length: PERIOD_MS / table.stepMs },
+        (_, part) => `slot = ${range.from / table.stepMs + part}`,
+      );
+    case 'slot':
+      return [within(table, range)];
+  }
 }
 
-function within({ stepMs }: RollupTable, { from, to }: Range): string {
+function within({ stepMs }: Pick<RollupTable, 'stepMs'>, { from, to }: Range): string {
   return `slot >= ${from / stepMs} AND slot < ${to / stepMs}`;
 }
 
-function orderOf(table: RollupTable): string {
-  return isByItem(table) ? 'key, item, "service.name", slot' : '"service.name", slot';
+function orderOf({ sortedBy }: RollupTable): string {
+  switch (sortedBy) {
+    case 'item':
+      return 'key, item, "service.name", slot';
+    case 'event':
+      return 'slot, "service.name", "event.action", bot, item';
+    case 'slot':
+      return '"service.name", slot';
+  }
 }
 
-function isByItem({ sumOf }: RollupTable): boolean {
-  return sumOf === undefined;
+function hasItems({ sortedBy }: RollupTable): boolean {
+  return sortedBy !== 'slot';
 }

@@ -15,8 +15,11 @@ export interface Rollup {
 
 /**
  * Rows of a table that are alike in `slot` (the stretch of time, in steps since 1970) and in
- * `groups` can be put together by `merge`. `run` is the state with which a row came; `key` is made
- * of the item, by which the rows of a month are sorted.
+ * `groups` can be put together by `merge`. `run` is the state with which a row came. The rows of a
+ * period of four weeks lie together, sorted by
+ * - `item`, for questions about one: by a `key` that is made of it
+ * - `event`, for questions about all items
+ * - `slot`, where there are no items
  */
 export interface RollupTable {
   readonly name: string;
@@ -24,7 +27,8 @@ export interface RollupTable {
   /** Columns, quoted. */
   readonly groups: readonly string[];
   readonly values: readonly RollupValue[];
-  /** Of tables that have no items: the one whose items they sum up. */
+  readonly sortedBy: 'item' | 'event' | 'slot';
+  /** The table whose rows are summed up in this one, instead of events. */
   readonly sumOf?: string;
 }
 
@@ -33,6 +37,15 @@ export interface RollupValue {
   readonly type: 'BIGINT' | 'DOUBLE';
   readonly merge: 'sum' | 'min' | 'max';
 }
+
+const LAID_OUT = {
+  site_quarters: { sortedBy: 'slot', sumOf: tableName('item_quarters') },
+  site_days: { sortedBy: 'slot', sumOf: tableName('item_details') },
+  item_days: { sortedBy: 'item' },
+  item_details: { sortedBy: 'item' },
+  item_quarters: { sortedBy: 'item' },
+  item_weeks: { sortedBy: 'event', sumOf: tableName('item_days') },
+} as const satisfies Record<CountsName, Pick<RollupTable, 'sortedBy' | 'sumOf'>>;
 
 /** The counts by which every tock is answered. */
 export const counts: Rollup = {
@@ -43,8 +56,7 @@ export const counts: Rollup = {
     stepMs: COUNTS[name].stepMs,
     groups: COUNTS[name].fields.map((field) => quoted(FIELDS[field].at)),
     values: [{ name: 'events', type: 'BIGINT', merge: 'sum' }],
-    ...(name === 'site_quarters' && { sumOf: tableName('item_quarters') }),
-    ...(name === 'site_days' && { sumOf: tableName('item_details') }),
+    ...LAID_OUT[name],
   })),
   source: (where) =>
     `SELECT ${columnsOf('item_details')}, ${slotSql(COUNTS.item_quarters.stepMs)} AS slot,

@@ -22,16 +22,16 @@ const LIVE_EVENTS_MAX = 100_000;
 /** Before days are dropped whose counts stay, so many are counted at once. */
 const WAITING_EVENTS_MAX = 4 * PIECE_EVENTS;
 const STILL_COUNTING = 'Events are dropped when they are counted, and many are still to be.';
-/** Sorted runs of a month that a tock has to look through, at most. */
+/** Sorted runs of a period that a tock has to look through, at most. */
 const RUNS_MAX = 5;
 
 /**
  * Counts of events, so that the cost of a tock does not grow with them: tables in which the rows
- * of a month lie by item, so that a tock reads a row group or two of each month.
+ * of four weeks lie by item, so that a tock reads a row group or two of each.
  *
  * What is counted is a matter of arrival, not of time: every event of a batch up to `upTo` is in
  * a rollup once, every later one is read live. So nothing arrives too late, and no stored count
- * is ever added to: new events make new rows, which are put together when a month is sorted. Rows
+ * is ever added to: new events make new rows, which are put together when a period is sorted. Rows
  * say which state they came with (`run`), so that a reader who knows an older one leaves them out.
  *
  * What is erased is marked dirty in the same commit (app, day, item), read live, and counted anew
@@ -180,7 +180,7 @@ export class Rollups {
     if (signal.aborted) return;
     this.#countedOn = today;
     await this.#noteLast();
-    for (const rollup of this.#wanted) await this.#sortMonths(rollup, signal);
+    for (const rollup of this.#wanted) await this.#sortPeriods(rollup, signal);
   }
 
   /** Counts the dirty parts anew, a day at a time. */
@@ -283,29 +283,29 @@ export class Rollups {
     });
   }
 
-  async #sortMonths(rollup: Rollup, signal: AbortSignal): Promise<void> {
-    const months = await this.#engine.read((session) =>
+  async #sortPeriods(rollup: Rollup, signal: AbortSignal): Promise<void> {
+    const periods = await this.#engine.read((session) =>
       session.rows(
-        `SELECT epoch_ms(month), epoch_ms(month + INTERVAL 1 MONTH) FROM rollup_runs
-         WHERE rollup = $1 AND runs > ${RUNS_MAX} AND (size - sorted) * 4 >= sorted ORDER BY month`,
+        `SELECT period FROM rollup_periods
+         WHERE rollup = $1 AND runs > ${RUNS_MAX} AND (size - sorted) * 4 >= sorted ORDER BY 1`,
         [rollup.name],
       ),
     );
-    for (const [from, to] of months) {
+    for (const [one] of periods) {
+      const period = Number(one);
       const upTo = await this.#upkeep((_session, state) =>
         Promise.resolve(countedOf(state, rollup).upTo),
       );
       // Whoever knows an older state could not tell the runs apart any more.
       await this.#engine.settled();
-      const month = { from: Number(from), to: Number(to) };
-      for (const sort of rollup.tables.flatMap((table) => sortings(table, month, upTo))) {
+      for (const sort of rollup.tables.flatMap((table) => sortings(table, period, upTo))) {
         if (signal.aborted) return;
         await this.#upkeep(sort);
       }
       await this.#upkeep((session) =>
         session.run(
-          'UPDATE rollup_runs SET runs = 1, sorted = size WHERE rollup = $1 AND month = $2',
-          [rollup.name, new Date(month.from)],
+          'UPDATE rollup_periods SET runs = 1, sorted = size WHERE rollup = $1 AND period = $2',
+          [rollup.name, period],
         ),
       );
     }

@@ -88,8 +88,15 @@ const dimensionArb = fc.oneof(
   ),
 );
 
+/** The last two are Thursdays, with which weeks since 1970 begin. */
 const hourOrAnyArb = timeArb.chain((time) =>
-  fc.constantFrom(time, time - (time % 3_600_000), time - (time % DAY_MS)),
+  fc.constantFrom(
+    time,
+    time - (time % 3_600_000),
+    time - (time % DAY_MS),
+    Date.UTC(2026, 9, 1),
+    Date.UTC(2026, 10, 5),
+  ),
 );
 
 const queryArb = fc
@@ -223,7 +230,9 @@ describe('rollups', () => {
     const views = [1, 2].map((date) => eventAt(`2026-11-0${date}T10:00:00.000Z`, 'app'));
     await take(store, [views, 'maintain']);
     await store.close();
-    const tables = 'site_quarters site_days item_days item_details item_quarters'.split(' ');
+    const tables = 'site_quarters site_days item_days item_details item_quarters item_weeks'.split(
+      ' ',
+    );
     const drops = tables.map((name) => `DROP TABLE rollup_${name};`);
     // As a version left it that kept them in another way.
     const old =
@@ -259,7 +268,7 @@ describe('rollups', () => {
       await daily.maintain(signal);
       await daily.close();
     }
-    const [row] = await tamper(folder, 'SELECT runs, size FROM rollup_runs');
+    const [row] = await tamper(folder, 'SELECT max(runs), sum(size) FROM rollup_periods');
     expect(Number(row?.[0])).toBeLessThanOrEqual(6);
     expect(Number(row?.[1])).toBe(expected);
     const [sums] = await tamper(
@@ -387,12 +396,40 @@ describe('a plan', () => {
       name: 'item_days',
       upTo: 7,
       isBehind: false,
+      tables: [{ name: 'item_days', from: Date.UTC(2026, 9, 31), to: day(4) }],
       counted: [{ from: Date.UTC(2026, 9, 31), to: day(4) }],
       live: [
         { from: range.from, to: Date.UTC(2026, 9, 31) },
         { from: day(4), to: range.to },
       ],
     });
+  });
+
+  it('takes whole weeks where it looks through all items', () => {
+    const week = (n: number): number => n * 7 * DAY_MS;
+    const range = { from: week(2900) - DAY_MS, to: week(2904) + 3 * DAY_MS };
+    const byItem: Query = {
+      ...counted,
+      dimensions: { item: { kind: 'field', field: 'item' } },
+      range,
+    };
+    expect(planRollups(byItem, state)).toMatchObject({
+      tables: [
+        { name: 'item_days', from: range.from, to: week(2900) },
+        { name: 'item_weeks', from: week(2900), to: week(2904) },
+        { name: 'item_days', from: week(2904), to: range.to },
+      ],
+    });
+    const tablesOf = (query: Query): unknown[] => {
+      const plan = planRollups(query, state);
+      return plan?.kind === 'counts' ? plan.tables.map(({ name }) => name) : [];
+    };
+    expect(tablesOf({ ...byItem, filter: ofItem })).toEqual(['item_days']);
+    const byDay = { day: { kind: 'time', interval: 'day' }, ...byItem.dimensions } as const;
+    expect(tablesOf({ ...byItem, dimensions: byDay })).toEqual(['item_days']);
+    expect(tablesOf({ ...byItem, range: { from: week(2900), to: week(2901) } })).toEqual([
+      'item_weeks',
+    ]);
   });
 
   it('takes quarter hours for the days of another zone', () => {
