@@ -17,7 +17,9 @@ import type { DeclaredRows } from '../../query/declared.ts';
 import {
   COUNTS,
   type CountsPlan,
+  DAY_MS,
   type DeclaredPlan,
+  type ExcerptPlan,
   heldTo,
   type RollupPlan,
 } from './rollup-plan.ts';
@@ -73,8 +75,8 @@ export function compileParts(query: DeclaredRows): CompiledParts {
 }
 
 /** Compiles a checked scan likewise; the columns are its fields and marks. */
-export function compileScan(scan: Scan): CompiledQuery {
-  return new Compiler({ measures: {}, range: scan.range }).scanned(scan);
+export function compileScan(scan: Scan, plan?: ExcerptPlan): CompiledQuery {
+  return new Compiler({ measures: {}, range: scan.range }, plan).scanned(scan);
 }
 
 class Compiler {
@@ -150,11 +152,10 @@ class Compiler {
           `CAST(coalesce(${this.#filter(mark)}, false) AS INTEGER) AS ${quoted(name)}`,
       ),
     ];
-    const where = this.#where(filter);
     const sql = [
       `SELECT ${selected.join(',\n       ')}`,
-      `FROM events\nWHERE ${where}`,
-      ...(visitors ? [`  AND "user.id" IN (${this.#newest(visitors)})`] : []),
+      `FROM (SELECT * FROM ${this.#events(filter)}) AS events`,
+      ...(visitors ? [`WHERE ${this.#visitor()} IN (${this.#newest(visitors)})`] : []),
       'ORDER BY events."user.id" NULLS LAST, events."@timestamp", "journal.collector", "journal.sequence"',
       `LIMIT ${limit}`,
     ].join('\n');
@@ -162,12 +163,17 @@ class Compiler {
   }
 
   #newest({ having, limit }: NonNullable<Scan['visitors']>): string {
+    const visitor = this.#visitor();
     return [
-      'SELECT "user.id" FROM events',
-      `WHERE ${this.#where(having)}`,
-      '  AND "user.id" IS NOT NULL',
-      `GROUP BY "user.id" ORDER BY max("@timestamp") DESC, "user.id" LIMIT ${limit}`,
+      `SELECT ${visitor} FROM (SELECT * FROM ${this.#events(having)})`,
+      `WHERE ${visitor} IS NOT NULL`,
+      `GROUP BY ${visitor} ORDER BY max("@timestamp") DESC, min("user.id") LIMIT ${limit}`,
     ].join('\n    ');
+  }
+
+  /** The column that tells visitors apart. */
+  #visitor(): string {
+    return this.#plan?.kind === 'excerpt' ? this.#plan.visitor : '"user.id"';
   }
 
   /** A field of one value as rows have it. */
@@ -186,10 +192,30 @@ class Compiler {
       const times = dimensions.map((one) => (one.kind === 'time' ? one : undefined));
       return this.#withDimensions(times, this.#declaredRows(this.#plan));
     }
-    const rows = this.#plan
-      ? this.#rolledUp(this.#plan)
-      : `events\nWHERE ${this.#where(this.#query.filter)}`;
+    const rows =
+      this.#plan?.kind === 'counts' ? this.#rolledUp(this.#plan) : this.#events(this.#query.filter);
     return this.#withDimensions(dimensions, rows);
+  }
+
+  /** Events for which a filter holds: with a plan as far as they are in an excerpt, from there. */
+  #events(filter: Filter | undefined): string {
+    if (this.#plan?.kind !== 'excerpt') return `events\nWHERE ${this.#where(filter)}`;
+    const { table, columns, fromEvents, upTo, isBehind, counted, live } = this.#plan;
+    const events = (range: Range): string =>
+      `SELECT ${fromEvents.join(', ')} FROM events\nWHERE ${this.#where(filter, range)}`;
+    const branches = [
+      ...counted.map((range) =>
+        [
+          `SELECT ${columns.join(', ')} FROM ${table}`,
+          `WHERE run <= ${upTo} AND slot >= ${Math.floor(range.from / DAY_MS)} AND slot < ${Math.ceil(range.to / DAY_MS)}`,
+          ...keysOf(filter),
+          `  AND ${this.#where(filter, range)}`,
+        ].join('\n'),
+      ),
+      ...(isBehind ? counted.map((range) => `${events(range)}\n  AND batch > ${upTo}`) : []),
+      ...live.map(events),
+    ];
+    return `(${branches.join('\nUNION ALL\n')})`;
   }
 
   #withDimensions(dimensions: readonly (Dimension | undefined)[], rows: string): string {
@@ -345,11 +371,12 @@ WHERE ${this.#where(filter, range)}`;
     const filter = measure.where ? ` FILTER (WHERE ${this.#filter(measure.where)})` : '';
     switch (measure.kind) {
       case 'count':
-        return this.#plan
+        return this.#plan?.kind === 'counts'
           ? `CAST(coalesce(sum(events)${filter}, 0) AS BIGINT)`
           : `count(*)${filter}`;
       case 'distinct': {
         const { sql, many } = this.#values(measure.field);
+        if (measure.field === 'visitor') return `count(DISTINCT ${this.#visitor()})${filter}`;
         return many
           ? `coalesce(len(list_distinct(flatten(list(DISTINCT ${sql})${filter}))), 0)`
           : `count(DISTINCT ${sql})${filter}`;
@@ -474,7 +501,8 @@ WHERE ${this.#where(filter, range)}`;
    */
   #bucket(interval: Interval): string {
     const { range, timeZone = 'UTC' } = this.#query;
-    const time = this.#plan ? 'ms' : 'epoch_ms("@timestamp")';
+    const hasMs = this.#plan !== undefined && this.#plan.kind !== 'excerpt';
+    const time = hasMs ? 'ms' : 'epoch_ms("@timestamp")';
     const local = `(${time} + ${offsetSql(offsetSpans(range.from, range.to, timeZone), time)})`;
     switch (interval) {
       case 'minute':

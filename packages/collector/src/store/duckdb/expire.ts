@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
 import { takeOut } from './erase.ts';
-import { noteOutlived } from './rollup-tables.ts';
+import { noteOutlived, takeOutRows } from './rollup-tables.ts';
 import type { Rollups } from './rollups.ts';
 import { FILED_DAY } from './schema.ts';
 import type { Session } from './session.ts';
@@ -15,7 +15,7 @@ export async function expire(
   before: string,
   countsBefore = before,
 ): Promise<number> {
-  await rollups.forget(countsBefore);
+  await rollups.forget(before, countsBefore);
   const old = { sql: `${FILED_DAY} < CAST($1 AS DATE)`, params: [before] };
   const inOneCommit = (work: (session: Session) => Promise<number>): Promise<number> =>
     engine.write((session) =>
@@ -36,7 +36,9 @@ export async function expire(
   return rollups.outliving(day, (upTo) =>
     inOneCommit(async (session) => {
       await noteOutlived(session, day);
-      return takeOut(session, { ...old, sql: `${old.sql} AND batch <= ${upTo}` }, 'expired');
+      const counted = { ...old, sql: `${old.sql} AND batch <= ${upTo}` };
+      await takeOutRows(session, rollups.all, counted);
+      return takeOut(session, counted, 'expired');
     }),
   );
 }

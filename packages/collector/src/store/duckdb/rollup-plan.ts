@@ -64,7 +64,7 @@ export interface DirtyPart {
  * Where an answer comes from: of the `counted` stretches the rows of a table, and with `isBehind`
  * the events of batches after `upTo`; all events of the `live` stretches.
  */
-export type RollupPlan = CountsPlan | DeclaredPlan;
+export type RollupPlan = CountsPlan | DeclaredPlan | ExcerptPlan;
 
 export interface CountsPlan extends Stretches {
   readonly kind: 'counts';
@@ -80,6 +80,17 @@ export interface DeclaredPlan extends Stretches {
   readonly stepMs: number;
   /** What the query asks beyond the filter by which its events were chosen. */
   readonly filter: Filter;
+}
+
+/** Rows are events, with the columns that a question needs. */
+export interface ExcerptPlan extends Stretches {
+  readonly kind: 'excerpt';
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** The same columns, made from `events`. */
+  readonly fromEvents: readonly string[];
+  /** The column that tells visitors apart. */
+  readonly visitor: string;
 }
 
 /** The rollup of a query that is declared with one. */
@@ -153,7 +164,7 @@ function planDeclared(
 }
 
 /** The range in stretches; undefined where no part of it is counted. */
-function stretchesOf(
+export function stretchesOf(
   { range, filter }: Pick<Query, 'range' | 'filter'>,
   stepMs: number,
   name: string,

@@ -11,6 +11,8 @@ export interface Rollup {
   readonly tables: readonly RollupTable[];
   /** Rows of the events for which a condition holds, with the columns of the finest table. */
   readonly source: (where: string) => string;
+  /** Its rows are events, and are not kept longer than they. */
+  readonly isOfEvents?: true;
 }
 
 /**
@@ -20,14 +22,17 @@ export interface Rollup {
  * - `item`, for questions about one: by a `key` that is made of it
  * - `event`, for questions about all items
  * - `slot`, where there are no items
+ * - `visitor`, day by day, for questions about what visitors did: never put in order anew, for a run
+ *   is in order, and how many there are changes nothing
  */
 export interface RollupTable {
   readonly name: string;
   readonly stepMs: number;
   /** Columns, quoted. */
   readonly groups: readonly string[];
+  /** None: rows are never put together. */
   readonly values: readonly RollupValue[];
-  readonly sortedBy: 'item' | 'event' | 'slot';
+  readonly sortedBy: 'item' | 'event' | 'slot' | 'visitor';
   /** The table whose rows are summed up in this one, instead of events. */
   readonly sumOf?: string;
 }

@@ -2,11 +2,14 @@ import { MetronomeError } from '../../errors.ts';
 import type { Engine } from './engine.ts';
 import type { RollupProgress } from '../../event-store.ts';
 import type { Query } from '../../query/query.ts';
+import type { Scan } from '../../query/scan.ts';
 import type { DeclaredRollup } from './declared-rollup.ts';
+import { excerpts, planExcerpt } from './excerpts.ts';
 import {
   type Counted,
   DAY_MS,
   type DirtyPart,
+  type ExcerptPlan,
   planRollups,
   type RollupPlan,
   type RollupState,
@@ -52,7 +55,7 @@ export class Rollups {
   constructor(engine: Engine, declared: readonly DeclaredRollup[]) {
     this.#engine = engine;
     this.#declared = declared;
-    this.#wanted = [counts, ...declared];
+    this.#wanted = [counts, ...excerpts, ...declared];
   }
 
   get all(): readonly Rollup[] {
@@ -61,7 +64,12 @@ export class Rollups {
 
   /** How a query is answered now; undefined: from the events alone. */
   async plan(session: Session, query: Query): Promise<RollupPlan | undefined> {
-    return planRollups(query, await this.state(session), this.#declared);
+    const state = await this.state(session);
+    return planRollups(query, state, this.#declared) ?? planExcerpt(query, state);
+  }
+
+  async planScan(session: Session, scan: Scan): Promise<ExcerptPlan | undefined> {
+    return planExcerpt(scan, await this.state(session));
   }
 
   /** How many of the events are in each rollup. */
@@ -206,28 +214,39 @@ export class Rollups {
     }
   }
 
-  /** Forgets the counts of the days before a UTC day (`2026-11-23`). */
-  async forget(before: string): Promise<void> {
-    const day = Date.parse(before);
-    const isForgotten = await this.#upkeep((_session, { rollups }) => {
-      if ([...rollups.values()].every(({ since }) => day <= since)) return Promise.resolve(true);
+  /**
+   * Forgets the days before a UTC day (`2026-11-23`), and of what is counted those before another,
+   * where counts are kept longer than events.
+   */
+  async forget(before: string, countsBefore: string): Promise<void> {
+    const ends = this.#wanted.map((rollup) => ({
+      rollup,
+      day: Date.parse(rollup.isOfEvents ? before : countsBefore),
+    }));
+    const isForgotten = await this.#upkeep((_session, state) => {
+      if (ends.every(({ rollup, day }) => day <= countedOf(state, rollup).since)) {
+        return Promise.resolve(true);
+      }
       // What nobody asks for any more can go unseen.
       this.#become((known) => ({
         ...known,
         rollups: new Map(
-          [...known.rollups].map(([name, { upTo, since }]) => [
-            name,
-            { upTo, since: Math.max(since, day) },
-          ]),
+          ends.map(({ rollup, day }) => {
+            const { upTo, since } = countedOf(known, rollup);
+            return [rollup.name, { upTo, since: Math.max(since, day) }];
+          }),
         ),
-        dirty: known.dirty.filter((part) => part.day >= day),
+        dirty: known.dirty.filter((part) => part.day >= Date.parse(countsBefore)),
       }));
       return Promise.resolve(false);
     });
     if (isForgotten) return;
     await this.#engine.settled();
     await this.#upkeep((session) =>
-      session.transaction(() => forgetBefore(session, this.#wanted, day)),
+      session.transaction(async () => {
+        for (const { rollup, day } of ends) await forgetBefore(session, rollup, day);
+        await session.run('DELETE FROM dirty WHERE day < $1', [new Date(countsBefore)]);
+      }),
     );
   }
 

@@ -48,9 +48,10 @@ export function openDuckdbStore({
     },
     async *scan(scan) {
       checkScan(scan);
-      const compiled = compileScan(scan);
-      const values = await engine.read((session) => session.ask(compiled));
-      yield* toRows(values, compiled, 'UTC');
+      yield* await engine.read(async (session) => {
+        const compiled = compileScan(scan, await rollups.planScan(session, scan));
+        return toRows(await session.ask(compiled), compiled, 'UTC');
+      });
     },
     async explain(question) {
       if ('measures' in question) {
@@ -58,7 +59,9 @@ export function openDuckdbStore({
         return questions.explain(question);
       }
       checkScan(question);
-      return shown(compileScan(question));
+      return engine.read(async (session) =>
+        shown(compileScan(question, await rollups.planScan(session, question))),
+      );
     },
     places: (collector, ranges) => places(engine, collector, ranges),
     erase: (selection) => erase(engine, rollups, selection),

@@ -54,6 +54,14 @@ export function outlivedTests(open: OpenStore): void {
         });
         return { days: rows.map((row) => row['n']), events: events?.['n'] };
       },
+      /** Counts by item, of some whole weeks. */
+      byItem: () =>
+        open.query({
+          measures: { n },
+          dimensions: { item: { kind: 'field', field: 'item' } },
+          filter: ofApp(app),
+          range: { from: range.from - 8 * DAY_MS, to: range.to + 8 * DAY_MS },
+        }),
     };
   };
   const ofTrees: Filter = { kind: 'equals', field: 'item', value: 'trees' };
@@ -86,7 +94,7 @@ export function outlivedTests(open: OpenStore): void {
   });
 
   it('are corrected by an erasure of events that are there, and of an item wholly', async () => {
-    const { app, day, views, counted } = month(3);
+    const { app, day, views, counted, byItem } = month(3);
     await open.takeEvents(views());
     await open.store.expire(day(4), EVER);
     expect(await open.store.erase({ app, visitor: 'ann' })).toBe(6);
@@ -98,8 +106,13 @@ export function outlivedTests(open: OpenStore): void {
       0,
     );
     expect(await counted(ofTrees)).toMatchObject({ days: [2, 2, 1, 1, 1] });
+    expect(await byItem()).toEqual([
+      { item: 'roads', n: 9 },
+      { item: 'trees', n: 7 },
+    ]);
     expect(await open.store.erase({ app, item: 'trees' })).toBe(3);
     expect(await counted(ofTrees)).toEqual({ days: [], events: 0 });
+    expect(await byItem()).toEqual([{ item: 'roads', n: 9 }]);
     expect(await counted()).toEqual({ days: [4, 4, 4, 1, 1, 1], events: 3 });
   });
 

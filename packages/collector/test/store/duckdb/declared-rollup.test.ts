@@ -141,7 +141,12 @@ describe('rollups of declared queries', () => {
     const store = openDuckdbStore({ dataDir: root, queries: { departments, alike } });
     await store.append(batchOf('j', 1, events), noRejects);
     await store.maintain(signal);
-    expect((await store.rollups()).map(({ name }) => name)).toEqual(['tock', 'departments, alike']);
+    expect((await store.rollups()).map(({ name }) => name)).toEqual([
+      'tock',
+      'errors',
+      'uses',
+      'departments, alike',
+    ]);
     const query = asked(alike, [], range);
     expect(await store.explain(query)).toContain('FROM rollup_declared_');
     expect(await store.query(query)).toMatchObject([{ money: 3 }, { money: 2 }]);

@@ -1,8 +1,8 @@
 SELECT "journal.sequence" AS "sequence"
-FROM events
+FROM (SELECT * FROM events
 WHERE "@timestamp" >= $1
   AND "@timestamp" < $2
-  AND "service.name" = $3
+  AND "service.name" = $3) AS events
 ORDER BY events."user.id" NULLS LAST, events."@timestamp", "journal.collector", "journal.sequence"
 LIMIT 2
 -- $1 = "2026-10-24T00:00:00.000Z"
