@@ -18,7 +18,7 @@ export function homeRoutes(parts: HomeParts): Hono {
   const routes = new Hono();
   routes.get('/', async (context) => {
     // Only shown, so the word of any proxy is good enough.
-    const isSecure = context.req.header('x-forwarded-proto') === 'https';
+    const isSecure = /^https\b/u.test(context.req.header('x-forwarded-proto') ?? '');
     const { protocol, host } = new URL(context.req.url);
     const origin = `${isSecure ? 'https:' : protocol}//${host}`;
     const last = await parts.lastReceivedAt();

@@ -50,7 +50,7 @@ export async function answerRequest(
   });
   const app = request.app ?? (await onlyApp(store, now, sites));
   const everywhere = filterOf(request, app);
-  const reader = withEventLimit(store, queryEventsMax);
+  const reader = withEventLimit(store, statistic, queryEventsMax);
   const about = (scope: Scope): Promise<Answer> =>
     statistic.answer(reader, {
       ...request,

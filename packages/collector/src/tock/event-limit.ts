@@ -3,7 +3,7 @@ import { fieldsOf } from '../query/fields-of.ts';
 import type { Filter, Query, Range } from '../query/query.ts';
 import type { Scan } from '../query/scan.ts';
 import { allOf } from './filters.ts';
-import type { Reader } from './statistic.ts';
+import type { Reader, Statistic } from './statistic.ts';
 
 /** Fields that stores find events by without looking at each. */
 const FINDING: readonly string[] = ['app', 'item', 'event', 'bot'];
@@ -28,10 +28,14 @@ export async function eventsRead(
 
 /**
  * A store that refuses what would read more than `eventsMax` events, before it reads any; 0: it
- * refuses nothing. Plain counts of what stores count ahead are not looked at.
+ * refuses nothing. Counts that stores keep up, their own and the statistic's, are not looked at.
  */
-export function withEventLimit(store: Reader, eventsMax: number): Reader {
-  if (eventsMax === 0) return store;
+export function withEventLimit(
+  store: Reader,
+  { isKeptUp = false }: Pick<Statistic, 'isKeptUp'>,
+  eventsMax: number,
+): Reader {
+  if (isKeptUp || eventsMax === 0) return store;
   const known = new Map<string, Promise<void>>();
   const check = (question: { readonly filter?: Filter; readonly range: Range }): Promise<void> => {
     const { filter, range } = question;

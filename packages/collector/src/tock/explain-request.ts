@@ -26,7 +26,7 @@ export async function explainRequest(
   now: number,
   rules: AnswerRules,
 ): Promise<readonly Step[]> {
-  const limited = withEventLimit(store, rules.queryEventsMax);
+  const limited = withEventLimit(store, statistic, rules.queryEventsMax);
   const { reader, measured } = measuring(limited);
   const app = request.app ?? (await onlyApp(store, now, rules.sites));
   await answerRequest(reader, statistic, { ...request, app }, now, { ...rules, queryEventsMax: 0 });

@@ -37,6 +37,8 @@ export interface Statistic {
    * which they may keep longer than the events; absent: never.
    */
   readonly isOfCounts?: (request: Pick<Request, 'by'>) => boolean;
+  /** Whether stores keep up counts of its own for it, so that events are no measure of its cost. */
+  readonly isKeptUp?: boolean;
   /** Throws `bad-request` for what it cannot answer. */
   answer(store: Reader, asked: Asked): Promise<Answer>;
 }

@@ -12,8 +12,9 @@ export function declared(query: DeclaredQuery): Statistic {
     case 'retention':
       return retention(query);
     default: {
-      const { kind: _, rollup: __, meaning = 'Declared in the configuration.', ...part } = query;
-      return { meaning, ...fromQuery(part) };
+      const { kind: _, rollup: isKeptUp = false, ...rest } = query;
+      const { meaning = 'Declared in the configuration.', ...part } = rest;
+      return { meaning, isKeptUp, ...fromQuery(part) };
     }
   }
 }
