@@ -118,6 +118,8 @@ export class Journal {
   #committing: Promise<void> = Promise.resolve();
   #rollWanted = false;
   #refusal: { readonly reason: string; readonly until: number } | undefined;
+  /** Something was refused for want of room that is told until then; less may still fit. */
+  #fullUntil = 0;
   #commits = 0;
   #removing: Promise<void> = Promise.resolve();
   #freeChecked = Number.NEGATIVE_INFINITY;
@@ -151,11 +153,15 @@ export class Journal {
 
   /** Why appends are refused at the moment, if they are. */
   get refusal(): string | undefined {
-    if (this.bytes >= this.#options.journalBytesMax) return FULL;
-    if (this.#refusal === undefined || this.#options.clock.now() >= this.#refusal.until) {
-      return undefined;
-    }
-    return this.#refusal.reason;
+    const { clock, journalBytesMax } = this.#options;
+    const isFull = this.bytes >= journalBytesMax || clock.now() < this.#fullUntil;
+    return isFull ? FULL : this.#failure;
+  }
+
+  get #failure(): string | undefined {
+    const { clock } = this.#options;
+    const holds = this.#refusal !== undefined && clock.now() < this.#refusal.until;
+    return holds ? this.#refusal?.reason : undefined;
   }
 
   /** Every segment that ever was, ascending; the last may be the one that is written to. */
@@ -230,9 +236,10 @@ export class Journal {
     if (this.#waitingLength + length > JOURNAL_LIMITS.waitingLengthMax && this.#waitingLength > 0) {
       return 'The disk is too slow for the events that arrive.';
     }
-    const { journalBytesMax } = this.#options;
-    if (this.bytes + this.#waitingLength + length > journalBytesMax) return FULL;
-    return this.refusal;
+    const { journalBytesMax, clock } = this.#options;
+    if (this.bytes + this.#waitingLength + length <= journalBytesMax) return this.#failure;
+    this.#fullUntil = clock.now() + JOURNAL_LIMITS.retryAfterMs;
+    return FULL;
   }
 
   #kick(): void {

@@ -130,6 +130,7 @@ it('refuses what does not fit, and goes on by itself when consumers have release
   const error = await refusal(journal);
   expect(error).toMatchObject({ code: 'unavailable', retryAfterS: 1 });
   expect(error.message).toContain('full');
+  expect(journal.refusal).toBe(error.message);
   store.release(2);
   await eventually(() => journal.bytes).toBeLessThan(2000);
   expect(await journal.append(long)).toEqual({ first: 3, last: 3 });
