@@ -32,7 +32,16 @@ export const own = {
   reduce_funcs: false,
 } as const;
 /** For web-vitals, which comes minified, and what goes with it. */
-const late = { passes: 1, conditionals: false, lhs_constants: false } as const;
+const late = { passes: 1, lhs_constants: false } as const;
+
+/**
+ * Neighbouring declarations become one only if they are of one kind, and text that repeats costs
+ * nothing: with `let` alone each build is some 40 bytes smaller.
+ */
+const letOnly: Plugin = {
+  name: 'let-only',
+  renderChunk: (code) => code.replace(/\bconst (?=[\w$[{])/g, 'let '),
+};
 
 /** Undoes what tsc does to `import(url)`: ours is a whole URL, no relative `.ts` path. */
 const plainImport: Plugin = {
@@ -47,12 +56,12 @@ const config: RollupOptions[] = [
   {
     input: 'packages/sdk/dist/script.js',
     output: { file: 'packages/sdk/dist/metronome.js', format: 'iife', strict: false },
-    plugins: [plainImport, minify(own)],
+    plugins: [plainImport, letOnly, minify(own)],
   },
   {
     input: 'packages/sdk/dist/vitals-script.js',
     output: { file: 'packages/sdk/dist/metronome-vitals.js', format: 'es' },
-    plugins: [nodeResolve(), minify(late)],
+    plugins: [nodeResolve(), letOnly, minify(late)],
   },
 ];
 export default config;

@@ -38,12 +38,12 @@ export interface Exception {
   readonly expected?: Scenario['expected'];
 }
 
+/** Everywhere `COLLECTOR` is replaced by its origin. */
 export interface PageContent {
   /** The body. */
   readonly html?: string;
   /** In the head, before the tracker. */
   readonly head?: string;
-  /** `COLLECTOR` is replaced by its origin. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Options of the tracker. */
   readonly options?: TagOptions;

@@ -52,10 +52,11 @@ export async function startSite(
   const document = (path: string): string => {
     const { bare, options, attributes, head = '', html = '' } = pages[path] ?? {};
     const tags = tracker.head(collectorOrigin, { ...scenario.options, ...options }, attributes);
-    return `<!doctype html><html lang="en">
+    const text = `<!doctype html><html lang="en">
 <head><meta charset="utf-8"><link rel="icon" href="data:,"><title>${path}</title>
 ${head}${bare ? '' : tags}</head>
 <body>${html}</body></html>`;
+    return text.replaceAll('COLLECTOR', collectorOrigin);
   };
 
   const { origin, close } = await serveLocally(answer);

@@ -15,6 +15,22 @@ const breaking =
 
 const ON_PURPOSE = /on purpose|script error|failed to load|blocked/i;
 
+const failingImage = async ({ page, late }: Visit): Promise<void> => {
+  await late();
+  await page.evaluate(async () => {
+    const image = new Image();
+    const failed = new Promise((resolve) => image.addEventListener('error', resolve));
+    image.src = '/files/missing.png';
+    document.body.append(image);
+    await failed;
+  });
+};
+
+/** Runs after the script tag, and before the page is idle. */
+const withImage = (src: string): string => `<script type="module">
+  document.body.append(Object.assign(new Image(), { src: '${src}' }));
+</script>`;
+
 /** Errors, of scripts and of what a page loads. */
 export const errors: readonly Scenario[] = [
   {
@@ -106,17 +122,32 @@ export const errors: readonly Scenario[] = [
     name: 'an image that fails to load',
     watch: ['error'],
     throws: ON_PURPOSE,
-    steps: async ({ page, late }) => {
-      await late();
-      await page.evaluate(async () => {
-        const image = new Image();
-        const failed = new Promise((resolve) => image.addEventListener('error', resolve));
-        image.src = '/files/missing.png';
-        document.body.append(image);
-        await failed;
-      });
-    },
+    steps: failingImage,
     expected: [{ event: 'error', kind: 'resource', source: '/files/missing.png' }],
+  },
+  {
+    name: 'an image that fails before the page is idle',
+    watch: ['error'],
+    throws: ON_PURPOSE,
+    html: withImage('/files/missing.png'),
+    expected: [
+      {
+        event: 'error',
+        kind: 'resource',
+        message: 'IMG failed',
+        source: '/files/missing.png',
+        count: 1,
+      },
+    ],
+  },
+  {
+    name: 'none of what fails to load with `resources` off',
+    watch: ['error'],
+    throws: ON_PURPOSE,
+    options: { resources: false },
+    html: withImage('/files/missing.png'),
+    steps: failingImage,
+    expected: [],
   },
   {
     name: 'a violation of the Content Security Policy',
@@ -136,12 +167,24 @@ export const errors: readonly Scenario[] = [
     expected: [{ event: 'error', kind: 'csp', message: 'img-src', source: '/files/forbidden.png' }],
   },
   {
+    name: 'a violation of the Content Security Policy before the page is idle',
+    watch: ['error'],
+    throws: ON_PURPOSE,
+    headers: { 'Content-Security-Policy': 'img-src data:' },
+    html: `<script type="module">new Image().src = '/files/forbidden.png'</script>`,
+    steps: ({ late }) => late(),
+    expected: [{ event: 'error', kind: 'csp', message: 'img-src', source: '/files/forbidden.png' }],
+  },
+  {
     name: 'none with `errors` off',
     watch: ['error'],
     options: { errors: false },
     throws: ON_PURPOSE,
-    html: BREAK,
-    steps: breaking(1),
+    html: BREAK + withImage('/files/missing.png'),
+    steps: async (visit) => {
+      await breaking(1)(visit);
+      await failingImage(visit);
+    },
     expected: [],
   },
 ];
@@ -203,6 +246,18 @@ export const measures: readonly Scenario[] = [
     watch: ['vital', 'engagement'],
     options: { late: false },
     steps: ({ beatAndLeave }) => beatAndLeave([]),
+    expected: [],
+  },
+  {
+    name: 'no web vitals with `vitals` off, no engaged time with `engagement` off',
+    watch: ['vital', 'engagement'],
+    head: CLOCK,
+    options: { vitals: false, engagement: false },
+    steps: async ({ page, late, beatAndLeave }) => {
+      await late();
+      await page.evaluate(pass(4_000, 'pointermove'));
+      await beatAndLeave([]);
+    },
     expected: [],
   },
   {
@@ -366,6 +421,33 @@ export const actions: readonly Scenario[] = [
       await page.press('Enter');
     },
     expected: [{ event: 'view' }, { event: 'search' }],
+  },
+  {
+    name: 'none with `actions` off',
+    options: { actions: false },
+    html: '<button data-metronome-event="signup">Go</button>',
+    steps: ({ page }) => page.click('button'),
+    expected: [{ event: 'view' }],
+  },
+  {
+    name: 'no campaign parameters with `campaign` off',
+    open: false,
+    options: { campaign: false },
+    steps: ({ open }) => open('/?utm_source=news'),
+    expected: [{ event: 'view', utm_source: undefined, url: '/?utm_source=news' }],
+  },
+  {
+    name: 'an instrumentation of the application',
+    watch: ['copy'],
+    steps: async ({ page }) => {
+      await page.evaluate(`(() => {
+        metronome.use({ copies: (emit, { listen, view }) =>
+          listen('copy', () => emit('copy', { of: view().item })) });
+        metronome.setItem('trees');
+        dispatchEvent(new Event('copy'));
+      })()`);
+    },
+    expected: [{ event: 'copy', of: 'trees', item: 'trees' }],
   },
   {
     name: 'campaign parameters, on the view that the visitor came with',

@@ -18,9 +18,14 @@ const STRICT_POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
-const SHA = createHash('sha384')
-  .update(await readFile(new URL('metronome.js', SCRIPTS_FOLDER)))
-  .digest('base64');
+const integrityOf = async (name: string): Promise<string> => {
+  const hash = createHash('sha384').update(await readFile(new URL(name, SCRIPTS_FOLDER)));
+  return `sha384-${hash.digest('base64')}`;
+};
+const INTEGRITY = await integrityOf('metronome.js');
+/** Of what the script imports: https://developer.mozilla.org/docs/Web/HTML/Reference/Elements/script/type/importmap */
+const importMap = (integrity: string): string =>
+  `<script type="importmap">{"integrity":{"COLLECTOR/metronome-vitals.js":"${integrity}"}}</script>`;
 
 /** A page that is a bad host for a script, and a script that is a good guest. */
 export const hygiene: readonly Scenario[] = [
@@ -36,8 +41,36 @@ export const hygiene: readonly Scenario[] = [
   },
   {
     name: 'subresource integrity',
-    attributes: `crossorigin="anonymous" integrity="sha384-${SHA}"`,
+    attributes: `crossorigin="anonymous" integrity="${INTEGRITY}"`,
     expected: [{ event: 'view' }],
+  },
+  {
+    name: 'integrity of what loads when the page is idle, by an import map',
+    watch: ['view', 'engagement'],
+    head: importMap(await integrityOf('metronome-vitals.js')),
+    steps: async ({ late, page, beatAndLeave }) => {
+      await late();
+      await somewhatEngaged(page);
+      await beatAndLeave([]);
+    },
+    expected: [{ event: 'view' }, { event: 'engagement' }],
+  },
+  {
+    name: 'where its integrity is another, what loads when the page is idle is left out',
+    watch: ['view', 'engagement'],
+    head: importMap(INTEGRITY),
+    steps: async ({ late, page, beatAndLeave }) => {
+      // Refused.
+      await late().catch(() => {});
+      await somewhatEngaged(page);
+      await beatAndLeave([]);
+    },
+    expected: [{ event: 'view' }],
+  },
+  {
+    name: '`data-endpoint` and `data-app`',
+    options: { endpoint: 'COLLECTOR/', app: 'portal' },
+    expected: [{ event: 'view', app: 'portal' }],
   },
   {
     name: 'a sandboxed iframe, which has no storage and no origin',
@@ -187,6 +220,11 @@ export const hygiene: readonly Scenario[] = [
     expected: [{ event: 'view' }, ...beats([1])],
   },
 ];
+
+/** For long enough to be told. */
+async function somewhatEngaged({ evaluate }: Visit['page']): Promise<void> {
+  await evaluate(`new Promise((resolve) => setTimeout(resolve, 200))`);
+}
 
 const NONSENSE = `(() => {
   const circular = {}; circular.self = circular;

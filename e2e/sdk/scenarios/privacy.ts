@@ -56,6 +56,19 @@ export const privacy: readonly Scenario[] = [
     expected: [{ event: 'view' }, ...beats([2])],
   },
   {
+    name: 'an opt-out holds in the tabs that are open',
+    profile: 'own',
+    watch: ['beat'],
+    steps: async ({ beat, arrived, openTab }) => {
+      await arrived('view');
+      const tab = await openTab('/');
+      await tab.evaluate(`metronome.consent('denied')`);
+      await tab.closeTab();
+      await beat([1]);
+    },
+    expected: [],
+  },
+  {
     name: 'Global Privacy Control: counted without visitor and session',
     head: signal('globalPrivacyControl', 'true'),
     options: VISITOR,

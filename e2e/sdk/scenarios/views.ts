@@ -21,6 +21,9 @@ const PRERENDERED: Record<string, PageContent> = {
 };
 const PRERENDER_NEXT = `<script type="speculationrules">
   {"prerender":[{"urls":["/next"],"eagerness":"immediate"}]}</script><a href="/next">Next</a>`;
+const NO_NAVIGATION_API = `<script>
+  Object.defineProperty(window, 'navigation', { value: undefined });
+</script>`;
 const NO_PRERENDERING = 'does not prerender';
 
 /** What is a page view, and with which address, referrer and item. */
@@ -195,6 +198,40 @@ export const views: readonly Scenario[] = [
       await page.show();
     },
     expected: [view('/')],
+  },
+  {
+    name: 'push, replace and Back where there is no Navigation API',
+    head: NO_NAVIGATION_API,
+    steps: async ({ page, arrived }) => {
+      await page.evaluate(push('/a'));
+      await arrived('view', 2);
+      await page.evaluate(replace('/b'));
+      await arrived('view', 3);
+      await page.evaluate(push('/c'));
+      await arrived('view', 4);
+      await page.goBack();
+    },
+    expected: [
+      view('/', { navigation: 'load' }),
+      view('/a', { navigation: 'push', referrer: '/' }),
+      view('/b', { navigation: 'replace', referrer: '/a' }),
+      view('/c', { navigation: 'push', referrer: '/b' }),
+      view('/b', { navigation: 'traverse', referrer: '/c' }),
+    ],
+  },
+  {
+    name: 'a link that a router on the Navigation API takes over',
+    html: `<a href="/a">A</a><script>
+      window.navigation?.addEventListener('navigate', (event) => event.intercept());
+    </script>`,
+    steps: followLink,
+    expected: [view('/'), view('/a', { navigation: 'push', referrer: '/' })],
+    except: {
+      webkit: {
+        reason: 'has no Navigation API: the link is followed',
+        expected: [view('/'), view('/a', { navigation: 'load', referrer: '/' })],
+      },
+    },
   },
   {
     name: '`data-item` holds until the address changes',

@@ -28,6 +28,8 @@ export interface Page {
    * there: call it from a listener only, which may throw.
    */
   report(error: ReportedError): void;
+  /** What failed before `resources` was there to look. Not there where `errors` is off. */
+  early: Event[];
 }
 
 /** What the `errors` instrumentation makes an event of: an ErrorEvent, or what looks like one. */

@@ -58,7 +58,8 @@ export const remove: (settled?: readonly string[], lost?: boolean) => void = saf
 
 /**
  * Uses storage from now on, where the browser allows it: saves what is in memory, takes over what
- * other pages left. `url` is where the lines go. True if the visitor has once said no.
+ * other pages left. `url` is where the lines go. True if the visitor has said no, once or in another
+ * tab.
  */
 export const openStorage: (url: string) => boolean | undefined = safely((url: string) => {
   if (!prefix) {
@@ -67,8 +68,8 @@ export const openStorage: (url: string) => boolean | undefined = safely((url: st
       if (key.startsWith(prefix)) lines.push(key.slice(prefix.length));
     }
     lines.forEach(save);
-    return localStorage.metronome === 'denied';
   }
+  return localStorage.metronome === 'denied';
 });
 
 /** Keeps the visitor's answer, and nothing by which to know the visitor. */

@@ -86,7 +86,7 @@ export const createTracker = (
     const { _count: value } = losses;
     losses._count = 0;
     if (value) record('dropped', { value });
-    // Storage may tell of an earlier no.
+    // Storage may tell of a no.
     return active && consent === 'granted' && (!openStorage(url) || allow('denied'));
   };
 
@@ -122,7 +122,7 @@ export const createTracker = (
 
   const emit: Emit = (event, fields) => (event === 'view' ? begin(fields) : record(event, fields));
 
-  const given: Options & Omit<Page, 'report'> = {
+  const given: Options & Omit<Page, 'report' | 'early'> = {
     ...options,
     listen,
     view: () => view,

@@ -53,6 +53,10 @@ export const errors: Instrumentation = (emit, page) => {
     }
   };
 
+  page.early = [];
+  listen('error securitypolicyviolation', (event) => {
+    if (page.early.length < groupsMax) page.early.push(event);
+  });
   page.onLeave(send);
   listen<Event & ReportedError>('error unhandledrejection', page.report);
 };

@@ -11,14 +11,18 @@ interface Failure extends Event {
   readonly blockedURI?: string;
 }
 
-export const resources: Instrumentation = (_emit, { listen, report }) => {
-  listen<Failure>(
-    'error securitypolicyviolation',
-    ({ target: { tagName, href, src = href }, effectiveDirective, blockedURI = src }) =>
-      report({
-        kind: effectiveDirective ? 'csp' : 'resource',
-        message: effectiveDirective ?? (src && `${tagName} failed`),
-        filename: blockedURI,
-      }),
-  );
+export const resources: Instrumentation = (_emit, { listen, report, early }) => {
+  const look = ({
+    target: { tagName, href, src = href },
+    effectiveDirective,
+    blockedURI = src,
+  }: Failure): void =>
+    report({
+      kind: effectiveDirective ? 'csp' : 'resource',
+      message: effectiveDirective ?? (src && `${tagName} failed`),
+      filename: blockedURI,
+    });
+
+  for (const failure of early) look(failure as Failure);
+  listen('error securitypolicyviolation', look);
 };

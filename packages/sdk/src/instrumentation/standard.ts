@@ -5,5 +5,5 @@ import { errors } from './errors.ts';
 import { links } from './links.ts';
 import { views } from './views.ts';
 
-/** What is observed from the start. */
-export const standard: Instrumentations = { views, errors, links, actions, campaign };
+/** What is observed from the start, in the order that compresses best. */
+export const standard: Instrumentations = { links, views, actions, campaign, errors };
