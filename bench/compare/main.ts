@@ -1,4 +1,5 @@
-// `npm run compare [-- --product Plausible …]`: writes `docs/comparison.md` when it has them all
+// `npm run compare [-- --product Plausible …] [--starts]`: writes `docs/comparison.md` when it has
+// them all; with `--starts` it says how long each takes to start, and no more
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -16,12 +17,17 @@ import { openpanel } from './products/openpanel.ts';
 import { plausible } from './products/plausible.ts';
 import { posthog } from './products/posthog.ts';
 import { snowplow } from './products/snowplow.ts';
-import { type Column, comparisonText } from './report.ts';
+import { type Column, comparisonText, startsTable } from './report.ts';
 import { claimedPart, comparedScenarios, unclaimed } from './scope.ts';
 import { measureStarts } from './startup.ts';
 
 const PRODUCTS = [plausible, openpanel, snowplow, posthog, elastic];
-const { values } = parseArgs({ options: { product: { type: 'string', multiple: true } } });
+const { values } = parseArgs({
+  options: {
+    product: { type: 'string', multiple: true },
+    starts: { type: 'boolean', default: false },
+  },
+});
 const chosen = PRODUCTS.filter(({ name }) => values.product?.includes(name) ?? true);
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
@@ -43,6 +49,10 @@ const starts = await measureStarts({
     [...bundles].map(([{ name, package: path }, { code }]) => [name, startOf(path, code)]),
   ),
 });
+if (values.starts) {
+  console.log(`Load average before: ${load.toFixed(1)}\n\n${startsTable(starts)}`);
+  process.exit();
+}
 const columns = [await ownColumn()];
 for (const product of chosen) columns.push(await columnOf(product));
 const text = comparisonText({

@@ -26,7 +26,7 @@ export interface Comparison {
 }
 
 export function comparisonText(comparison: Comparison): string {
-  const { date, machine, browser, columns, load } = comparison;
+  const { date, machine, browser, columns, starts, load } = comparison;
   return `# Comparison with other trackers
 
 Written by \`npm run compare\` on ${date}, in ${browser}, ${machine}. Do not edit.
@@ -39,9 +39,9 @@ ${summary(comparison)}
 
 ## Start-up
 
-Compiling and running the script on a processor slowed down ${SLOWDOWN} times, in fresh pages, in turns; median of ${LOADS} loads, and the range without the lowest and the highest tenth. The machine's load average was ${load.toFixed(1)} before; above 1, something else was running and the figures are too high.
+Compiling and running the script on a processor slowed down ${SLOWDOWN} times, in fresh pages, in turns; median of ${LOADS} turns, the range without the lowest and the highest tenth, and the turns in which Metronome took less. The machine's load average was ${load.toFixed(1)} before; above 1, something else was running and the figures are too high, though not which of two that start in turns is the faster.
 
-${startsTable(comparison)}
+${startsTable(starts)}
 
 ## Scenario by scenario
 
@@ -92,13 +92,17 @@ function sum({ outcomes, unclaimed }: Column, scenarios: readonly Compared[]): s
   return claimed.length === 0 ? '–' : `${passed.length}/${claimed.length}`;
 }
 
-function startsTable({ starts }: Comparison): string {
-  const rows = Object.entries(starts).map(([name, { medianMs, lowMs, highMs }]) => [
-    name,
-    `${medianMs.toFixed(1)} ms`,
-    `${lowMs.toFixed(1)} to ${highMs.toFixed(1)} ms`,
-  ]);
-  return table(['', 'median', 'range'], rows);
+export function startsTable(starts: Comparison['starts']): string {
+  const rows = Object.entries(starts).map(([name, { ms, medianMs, lowMs, highMs }]) => {
+    const slower = ms.filter((each, turn) => each > (starts['Metronome']?.ms[turn] ?? each));
+    return [
+      name,
+      `${medianMs.toFixed(1)} ms`,
+      `${lowMs.toFixed(1)} to ${highMs.toFixed(1)} ms`,
+      name === 'Metronome' ? '' : `${slower.length} of ${ms.length}`,
+    ];
+  });
+  return table(['', 'median', 'range', 'Metronome took less'], rows);
 }
 
 function scenarioTables({ columns, scenarios }: Comparison): string {
