@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
@@ -57,13 +63,13 @@ function refuse(answer: ServerResponse, status: number): void {
     .end(JSON.stringify({ error: { type, reason: 'an outage' }, status }));
 }
 
-/** Passes a request on, and its answer back. */
+/** Passes a request on, and its answer back; returns what was passed on. */
 export function forward(
   target: string,
   asked: IncomingMessage,
   answer: ServerResponse,
   mode: ProxyMode,
-): void {
+): ClientRequest {
   const { method, headers, url = '/' } = asked;
   const passed = request(target + url, { method, headers }, (response) => {
     if (mode === 'lose') {
@@ -81,5 +87,5 @@ export function forward(
     late.unref();
   });
   passed.on('error', () => asked.socket.destroy());
-  asked.pipe(passed);
+  return asked.pipe(passed);
 }

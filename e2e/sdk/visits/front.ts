@@ -17,6 +17,12 @@ import { visitorOf } from './visit-site.ts';
 export const FATES = ['passed', '503', 'answer lost', 'unreachable'] as const;
 export type Fate = (typeof FATES)[number];
 
+export interface Try {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly fate: Fate;
+}
+
 export interface Front {
   readonly origin: string;
   /** Ticks so far. */
@@ -30,6 +36,8 @@ export interface Front {
   isReachable(visitor: VisitorPlan): boolean;
   /** How many of the visitor's ticks broke off so far. */
   brokenOff(visitor: VisitorPlan): number;
+  /** The ticks that have carried an event so far. */
+  triesOf(id: string): readonly Try[];
   close(): Promise<void>;
 }
 
@@ -38,6 +46,7 @@ export async function startFront(target: string, chance: Chance): Promise<Front>
   const others = new Set<string>();
   const offline = new Map<string, readonly Spell[]>();
   const brokenOff = new Map<string, number>();
+  const tries = new Map<string, Try[]>();
 
   const isReachable = (name: string): boolean => {
     const now = Date.now();
@@ -51,24 +60,33 @@ export async function startFront(target: string, chance: Chance): Promise<Front>
     return luck < MIX.answers503 + MIX.answersLost ? 'answer lost' : 'passed';
   };
 
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method, url, headers } = request;
     if (method !== 'POST' || url !== '/tick') others.add(`${method} ${url}`);
     const name = visitorOf(headers.origin?.replace(/^\w+:\/\//u, ''));
     const fate = fateOf(name);
-    counts[fate] += 1;
-    if (fate === 'unreachable') {
-      brokenOff.set(name, (brokenOff.get(name) ?? 0) + 1);
-      request.socket.destroy();
-    } else if (fate === '503') {
-      request.resume();
-      response.writeHead(503, { 'Access-Control-Allow-Origin': '*', 'Retry-After': '1' }).end();
-    } else {
-      forward(target, request, response, fate === 'passed' ? 'pass' : 'lose');
+    const carried = idsIn(request);
+    const at = Date.now();
+    const note = async (became: Fate): Promise<void> => {
+      counts[became] += 1;
+      if (became === 'unreachable') brokenOff.set(name, (brokenOff.get(name) ?? 0) + 1);
+      for (const id of await carried) {
+        tries.set(id, [...(tries.get(id) ?? []), { at, fate: became }]);
+      }
+    };
+    if (fate === 'passed' || fate === 'answer lost') {
+      forward(target, request, response, fate === 'passed' ? 'pass' : 'lose')
+        .once('response', () => void note(fate))
+        // The collector was killed meanwhile.
+        .once('error', () => void note('unreachable'));
+      return;
     }
+    await note(fate);
+    if (fate === 'unreachable') request.socket.destroy();
+    else response.writeHead(503, { 'Access-Control-Allow-Origin': '*', 'Retry-After': '1' }).end();
   };
 
-  const server = await serveLocally(answer);
+  const server = await serveLocally((request, response) => void answer(request, response));
   const front: Front = {
     origin: server.origin,
     counts,
@@ -77,7 +95,22 @@ export async function startFront(target: string, chance: Chance): Promise<Front>
     setOffline: ({ name }, spells) => void offline.set(name, spells),
     isReachable: ({ name }) => isReachable(name),
     brokenOff: ({ name }) => brokenOff.get(name) ?? 0,
+    triesOf: (id) => tries.get(id) ?? [],
     close: server.close,
   };
   return front;
+}
+
+/** The ids of the events that a tick carries, read beside whoever else reads it. */
+async function idsIn(request: IncomingMessage): Promise<string[]> {
+  const parts: Buffer[] = [];
+  request.on('data', (part: Buffer) => parts.push(part));
+  // A page that goes away may break it off.
+  await new Promise((resolve) => request.once('close', resolve).once('end', resolve));
+  try {
+    const events: { id: string }[] = JSON.parse(String(Buffer.concat(parts)));
+    return events.map(({ id }) => id);
+  } catch {
+    return [];
+  }
 }

@@ -9,9 +9,15 @@ export interface Recorded extends Note {
 
 /** How a visit came to its end. */
 export interface Ending {
+  /** Of the visit, in epoch ms. */
+  readonly from: number;
+  readonly to: number;
   readonly killed: boolean;
-  /** The collector could not be reached then. */
-  readonly unreachable: boolean;
+  /**
+   * Whether the collector could not be reached then. To be asked of a visitor's last visit, when
+   * all that it sent has come to its end.
+   */
+  readonly isCutOff: () => boolean;
 }
 
 export class Visitor {

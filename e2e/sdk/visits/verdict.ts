@@ -2,7 +2,7 @@
 import { readConfig } from '../../../packages/collector/src/config.ts';
 import { openStore } from '../../../packages/collector/src/store/open-store.ts';
 import type { AuditCounts, Environment } from '../../chaos/verify.ts';
-import { FATES, type Front } from './front.ts';
+import type { Front, Try } from './front.ts';
 import type { Ledger, Recorded, Visitor } from './ledger.ts';
 import { isFlooded } from './plan.ts';
 
@@ -19,12 +19,23 @@ export interface Row {
   waiting: number;
   /** Neither stored nor kept. */
   gone: number;
+  readonly why: Why;
+}
+
+/** Of what waits. */
+interface Why {
+  /** How many of each event. */
+  readonly events: Record<string, number>;
+  /** What became of each time that one was sent. */
+  readonly tries: Record<string, number>;
+  /** Never sent at all. */
+  untried: number;
+  /** What happened to whom. */
+  readonly stories: Map<Visitor, string>;
 }
 
 export interface Verdict {
   readonly rows: readonly Row[];
-  /** What waits of visits that were the last, with the collector reachable: how many of each event. */
-  readonly waitsFor: Readonly<Record<string, number>>;
   /** Gone events that the SDK itself reported as given up. */
   readonly reported: number;
   /** Gone events of tabs that were killed, of which nobody could know. */
@@ -35,20 +46,33 @@ export interface Verdict {
   readonly broken: number;
   readonly visitors: number;
   readonly visits: Readonly<Record<string, number>>;
-  readonly outages: number;
+  readonly outages: Outages;
   readonly ticks: Front['counts'];
   readonly audit: AuditCounts;
   /** Empty when nothing was lost that nobody counted, and nothing is there twice; sentences. */
   readonly violations: readonly string[];
 }
 
+/** Of the collector: how often it was killed, and for how long it was away, its starts included. */
+export interface Outages {
+  readonly count: number;
+  readonly awayMs: number;
+}
+
+/** An event in the store. */
+export interface Stored {
+  readonly copies: number;
+  readonly event: string;
+  readonly url: string;
+}
+
 export interface Evidence {
   readonly ledger: Ledger;
-  /** How often each id is in the store. */
-  readonly stored: ReadonlyMap<string, number>;
+  /** What is in the store, by id. */
+  readonly stored: ReadonlyMap<string, Stored>;
   readonly front: Front;
   readonly audit: AuditCounts;
-  readonly outages: number;
+  readonly outages: Outages;
   /** What else went wrong, in sentences. */
   readonly faults: readonly string[];
 }
@@ -57,19 +81,24 @@ const BROKEN_SHARE_MAX = 0.01;
 const NAMED_MAX = 10;
 
 /** The collector must not run: its store is opened here. */
-export async function storedEvents(env: Environment): Promise<Map<string, number>> {
+export async function storedEvents(env: Environment): Promise<Map<string, Stored>> {
   const { settings } = await readConfig(env);
   const store = openStore(settings);
-  const counts = new Map<string, number>();
+  const events = new Map<string, Stored>();
   try {
     for await (const event of store.export({ app: 'default' })) {
       const id = String(event['event.id']);
-      counts.set(id, (counts.get(id) ?? 0) + 1);
+      const copies = (events.get(id)?.copies ?? 0) + 1;
+      events.set(id, {
+        copies,
+        event: String(event['event.action']),
+        url: String(event['url.full']),
+      });
     }
   } finally {
     await store.close();
   }
-  return counts;
+  return events;
 }
 
 export function judge(evidence: Evidence): Verdict {
@@ -78,7 +107,6 @@ export function judge(evidence: Evidence): Verdict {
   const whole = came.filter(({ broken }) => broken === undefined);
   const rows = makeRows();
   const violations = [...faults];
-  const waitsFor: Record<string, number> = {};
   let reported = 0;
   let untold = 0;
   for (const visitor of whole) {
@@ -86,10 +114,9 @@ export function judge(evidence: Evidence): Verdict {
     for (const event of visitor.events.values()) {
       const row = rowOf(rows, visitor, event.visit);
       const fate = fateOf(event, visitor, stored);
-      count(row, fate);
-      if (row === rows.last && fate === 'waiting') {
-        waitsFor[event.event] = (waitsFor[event.event] ?? 0) + 1;
-      }
+      row.recorded += 1;
+      row[fate] += 1;
+      if (fate === 'waiting') explain(row.why, visitor, event, front.triesOf(event.id));
     }
     const { gone, given, unseen } = accountOf(visitor, stored);
     if (gone !== given + unseen) violations.push(accusation(visitor, stored, gone, given));
@@ -97,17 +124,20 @@ export function judge(evidence: Evidence): Verdict {
     untold += unseen;
   }
   const known = new Set(came.flatMap(({ events }) => [...events.keys()]));
-  const unknown = [...stored.keys()].filter((id) => !known.has(id)).length;
+  const strange = [...stored].filter(([id]) => !known.has(id));
+  const unknown = strange.length;
   const broken = came.length - whole.length;
   const twice = totalOf(rows, 'twice');
   if (twice > 0) violations.push(`${twice} events are stored more than once.`);
   // The pages of a visitor that the driver lost may have told nothing of what they sent last.
-  if (unknown > 0 && broken === 0) violations.push(`${unknown} stored events were never recorded.`);
+  if (unknown > 0 && broken === 0) {
+    const named = strange.slice(0, NAMED_MAX).map(([, { event, url }]) => `${event} of ${url}`);
+    violations.push(`${unknown} stored events were never recorded: ${named.join(', ')}.`);
+  }
   if (broken > came.length * BROKEN_SHARE_MAX) violations.push(`${broken} visitors are broken.`);
   if (front.others.size > 0) violations.push(`Not only ticks: ${[...front.others].join(', ')}.`);
   return {
     rows: Object.values(rows),
-    waitsFor,
     reported,
     untold,
     unknown,
@@ -119,13 +149,6 @@ export function judge(evidence: Evidence): Verdict {
     audit,
     violations,
   };
-}
-
-/** Rows whose share of events stored exactly once is below their target, as sentences. */
-export function missedTargets({ rows }: Verdict): string[] {
-  return rows
-    .filter(({ target = 0, once, recorded }) => once < target * recorded)
-    .map((row) => `${row.title}: ${percent(row.once, row.recorded)} stored exactly once.`);
 }
 
 type RowName = 'back' | 'last' | 'unreachable' | 'flooded';
@@ -140,6 +163,7 @@ function makeRows(): Record<RowName, Row> {
     twice: 0,
     waiting: 0,
     gone: 0,
+    why: { events: {}, tries: {}, untried: 0, stories: new Map() },
   });
   return {
     back: row('the visitor comes back', 0.999),
@@ -153,20 +177,33 @@ function rowOf(rows: Record<RowName, Row>, visitor: Visitor, visit: number): Row
   const { plan, endings } = visitor;
   if (isFlooded(plan)) return rows.flooded;
   if (visit + 1 < endings.length) return rows.back;
-  return endings[visit]?.unreachable ? rows.unreachable : rows.last;
+  return endings[visit]?.isCutOff() ? rows.unreachable : rows.last;
 }
 
 type Fate = 'once' | 'twice' | 'waiting' | 'gone';
 
 function fateOf({ id }: Recorded, { waiting }: Visitor, stored: Evidence['stored']): Fate {
-  const copies = stored.get(id) ?? 0;
+  const { copies } = stored.get(id) ?? { copies: 0 };
   if (copies > 0) return copies === 1 ? 'once' : 'twice';
   return waiting.has(id) ? 'waiting' : 'gone';
 }
 
-function count(row: Row, fate: Fate): void {
-  row.recorded += 1;
-  row[fate] += 1;
+function explain(why: Why, visitor: Visitor, event: Recorded, tries: readonly Try[]): void {
+  why.events[event.event] = (why.events[event.event] ?? 0) + 1;
+  for (const { fate } of tries) why.tries[fate] = (why.tries[fate] ?? 0) + 1;
+  if (tries.length === 0) why.untried += 1;
+  if (!why.stories.has(visitor)) why.stories.set(visitor, storyOf(visitor, event, tries));
+}
+
+/** In seconds since the visitor came. */
+function storyOf({ plan, endings }: Visitor, event: Recorded, tries: readonly Try[]): string {
+  const [{ from: start } = { from: 0 }] = endings;
+  const seconds = (at: number): string => ((at - start) / 1_000).toFixed(1);
+  const visits = endings.map(
+    ({ from, to, killed }) => `${seconds(from)} to ${seconds(to)}${killed ? ' killed' : ''}`,
+  );
+  const sent = tries.map(({ at, fate }) => `${seconds(at)} ${fate}`);
+  return `${plan.engine} ${plan.name}: visits ${visits.join(', ')}; its ${event.event} of visit ${event.visit} was ${sent.length > 0 ? `sent at ${sent.join(', ')}` : 'never sent'}.`;
 }
 
 /**
@@ -197,8 +234,8 @@ function accusation(
   const { plan, events, endings } = visitor;
   const lost = [...events.values()].filter((note) => fateOf(note, visitor, stored) === 'gone');
   const named = lost.slice(0, NAMED_MAX).map(({ visit, event }) => `${event} of visit ${visit}`);
-  const ends = endings.map(({ killed, unreachable }) => [killed && 'killed', unreachable && 'cut']);
-  return `${plan.engine} ${plan.name}: ${gone} gone, ${given} reported: ${named.join(', ')}; ${JSON.stringify(ends)}.`;
+  const ends = endings.map(({ killed }) => (killed ? 'killed' : 'ended'));
+  return `${plan.engine} ${plan.name}: ${gone} gone, ${given} reported: ${named.join(', ')}; visits ${ends.join(', ')}.`;
 }
 
 function totalOf(rows: Record<string, Row>, name: Fate): number {
@@ -211,42 +248,4 @@ function visitsByEngine(visitors: readonly Visitor[]): Record<string, number> {
     visits[plan.engine] = (visits[plan.engine] ?? 0) + endings.length;
   }
   return visits;
-}
-
-export function percent(part: number, whole: number): string {
-  return whole === 0 ? '' : `${((100 * part) / whole).toFixed(3)} %`;
-}
-
-/** A report for people, in Markdown. */
-export function textOf(verdict: Verdict): string {
-  const { rows, ticks, audit, visits, reported } = verdict;
-  const total = Object.values(visits).reduce((sum, number) => sum + number, 0);
-  const ticked = Object.values(ticks).reduce((sum, number) => sum + number, 0);
-  const engines = Object.entries(visits).map(([engine, number]) => `${number} ${engine}`);
-  return [
-    `${total} visits (${engines.join(', ')}) of ${verdict.visitors} visitors; ${verdict.broken} visitors whom the driver lost are left out.`,
-    `${ticked} requests: ${FATES.map((fate) => `${ticks[fate]} ${fate}`).join(', ')}. The collector was killed ${verdict.outages} times.`,
-    '',
-    '| visits after which … | visits | events | stored once | twice | wait in the browser | gone | share | target |',
-    '| --- | --: | --: | --: | --: | --: | --: | --: | --: |',
-    ...rows.map(rowText),
-    '',
-    `Of the visitors who do not come back, with the collector reachable: ${waitsForText(verdict)} wait in the browser.`,
-    `Of the events that are gone, the SDK reported ${reported} as given up, visitor by visitor; ${verdict.untold} are of killed tabs, of which nobody could know.`,
-    `The collector's audit: ${audit.acknowledged} acknowledged = ${audit.stored} stored + ${audit.duplicates} duplicate + ${audit.rejected} rejected + ${audit.waiting} waiting. Stored and never recorded: ${verdict.unknown}.`,
-    ...[...verdict.violations, ...missedTargets(verdict)].map(
-      (sentence) => `\nVIOLATION ${sentence}`,
-    ),
-  ].join('\n');
-}
-
-function waitsForText({ waitsFor }: Verdict): string {
-  const kinds = Object.entries(waitsFor).map(([event, number]) => `${number} ${event}`);
-  return kinds.join(', ') || 'no events';
-}
-
-function rowText(row: Row): string {
-  const { title, visits, recorded, once, twice, waiting, gone, target } = row;
-  const goal = target === undefined ? '' : `${target * 100} %`;
-  return `| ${[title, visits, recorded, once, twice, waiting, gone, percent(once, recorded), goal].join(' | ')} |`;
 }

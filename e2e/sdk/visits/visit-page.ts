@@ -34,9 +34,9 @@ export const visitHtml = (options: VisitOptions, endpoint: string): string => `<
 <script defer src="/metronome.js" data-endpoint="${endpoint}"></script></head>
 <body><h1>Trees</h1><a href="/files/trees.csv">Data</a></body></html>`;
 
-/** A page that is not measured, and tells what the others have left behind. */
-export const leftHtml = (visit: number): string => `<!doctype html><title>Left</title>
-<script>(${String(tellLeft)})(${visit})</script>`;
+/** A page that is not measured, and tells what others have left behind, once these tabs are gone. */
+export const leftHtml = (visit: number, tabs: readonly number[]): string => `<!doctype html>
+<title>Left</title><script>(${String(tellLeft)})(${visit}, ${JSON.stringify(tabs)})</script>`;
 
 /** Runs in the page, before the SDK, and sees nothing but its argument. */
 function actOut({ visit, tab, plan, haste }: VisitOptions): void {
@@ -72,9 +72,10 @@ function actOut({ visit, tab, plan, haste }: VisitOptions): void {
   const beforeSend = (event: Record<string, unknown>): Record<string, unknown> => {
     const { id, event: name, value } = event;
     notes.push({ id, event: name, value } as Note);
-    // Told when the SDK has the event as well, for the page may be closed meanwhile. Firefox has no
-    // microtasks any more when the page is going.
-    if (!going && notes.length === 1) queueMicrotask(tellNotes);
+    // While the page lives told when the SDK has the event as well, for telling takes long. At its
+    // end at once: each moment may be the last, and Firefox has no microtasks any more.
+    if (going) tellNotes();
+    else if (notes.length === 1) queueMicrotask(tellNotes);
     return event;
   };
   Object.assign(window, { metronome: { q: [], options: { beforeSend } } });
@@ -106,21 +107,34 @@ function actOut({ visit, tab, plan, haste }: VisitOptions): void {
   };
   addEventListener('load', () => {
     // After the SDK's own listeners.
-    addEventListener('pagehide', tellNotes);
-    addEventListener('visibilitychange', tellNotes);
+    addEventListener('pagehide', () => {
+      tellNotes();
+      localStorage[`gone ${visit}/${tab}`] = '';
+    });
     for (const action of plan.actions) if (action !== last) later(() => act(action), action.atMs);
     later(end, plan.ms);
   });
 }
 
-function tellLeft(visit: number): void {
-  const notes: unknown[] = [];
-  const waiting: unknown[] = [];
-  for (const key of Object.keys(localStorage)) {
-    if (key.startsWith('truth ')) notes.push(...JSON.parse(key.slice(6)));
-    else waiting.push(JSON.parse(key.slice(key.indexOf('{'))).id);
-  }
-  const request = new XMLHttpRequest();
-  request.open('POST', `/left/${visit}`, false);
-  request.send(JSON.stringify({ notes, waiting }));
+function tellLeft(visit: number, tabs: readonly number[]): void {
+  // What closes a tab does not wait for its handlers; where they never run, nor does this.
+  const deadline = Date.now() + 10_000;
+  const look = (): void => {
+    const gone = tabs.every((tab) => `gone ${visit}/${tab}` in localStorage);
+    // `visibilitychange` follows on `pagehide`.
+    if (gone || Date.now() > deadline) setTimeout(tell, 200);
+    else setTimeout(look, 50);
+  };
+  const tell = (): void => {
+    const notes: unknown[] = [];
+    const waiting: unknown[] = [];
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith('truth ')) notes.push(...JSON.parse(key.slice(6)));
+      else if (key.includes('{')) waiting.push(JSON.parse(key.slice(key.indexOf('{'))).id);
+    }
+    const request = new XMLHttpRequest();
+    request.open('POST', `/left/${visit}`, false);
+    request.send(JSON.stringify({ notes, waiting }));
+  };
+  look();
 }

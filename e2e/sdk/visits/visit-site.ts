@@ -17,6 +17,8 @@ export interface VisitSite {
   leftOf(visitor: VisitorPlan, visit: number): string;
   /** Resolves when the tab is about to do the last of its plan; throws when it never is. */
   ended(visitor: VisitorPlan, visit: number, tab: 0 | 1): Promise<void>;
+  /** Resolves when that page has told; throws when it never does. */
+  told(visitor: VisitorPlan, visit: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function startVisitSite(
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(script);
     } else if (request.method === 'POST' && visitor) {
       ledger.told(visitor, Number(visit), what, JSON.parse(await text(request)));
+      if (what === 'left') ends.note(keyOf(visitor, Number(visit), 'left'));
       response.writeHead(204).end();
     } else if (what === 'files' || !visitor) {
       response.writeHead(204).end();
@@ -56,7 +59,7 @@ export async function startVisitSite(
   };
 
   const html = (visitor: VisitorPlan, what: string, visit: number, tab: number): string => {
-    if (what === 'left') return leftHtml(visit);
+    if (what === 'left') return leftHtml(visit, tabsOf(visitor, visit));
     const plan = what === 'visit' ? tabOf(visitor, visit, tab) : undefined;
     if (plan === undefined) return '<!doctype html><title>Bye</title>';
     return visitHtml({ visit, tab, plan, haste: MIX.haste }, endpoint);
@@ -71,6 +74,7 @@ export async function startVisitSite(
     pageOf: (visitor, visit, tab) => `${hostOf(visitor)}/visit/${visit}/${tab}`,
     leftOf: (visitor, visit) => `${hostOf(visitor)}/left/${visit}`,
     ended: (visitor, visit, tab) => ends.wait(keyOf(visitor, visit, tab)),
+    told: (visitor, visit) => ends.wait(keyOf(visitor, visit, 'left')),
     close: server.close,
   };
 }
@@ -84,7 +88,14 @@ function tabOf({ visits }: VisitorPlan, visit: number, tab: number): TabPlan | u
   return tab === 0 ? visits[visit] : visits[visit]?.second;
 }
 
-function keyOf({ name }: VisitorPlan, visit: number, tab: number): string {
+/** Those whose own handlers see their end. */
+function tabsOf({ visits }: VisitorPlan, visit: number): number[] {
+  const { killAtMs, second } = visits[visit] ?? {};
+  if (killAtMs !== undefined) return [];
+  return second === undefined ? [0] : [0, 1];
+}
+
+function keyOf({ name }: VisitorPlan, visit: number, tab: number | 'left'): string {
   return `${name}/${visit}/${tab}`;
 }
 

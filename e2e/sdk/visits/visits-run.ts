@@ -10,7 +10,7 @@ import { auditBy } from '../../chaos/verify.ts';
 import { type Engine, ensureBrowsers, openBrowser, type Page } from '../../parts/browsers.ts';
 import { openFirefox } from '../../parts/puppeteer-browser.ts';
 import { type Front, startFront } from './front.ts';
-import { Ledger } from './ledger.ts';
+import { type Ending, Ledger } from './ledger.ts';
 import { MIX } from './mix.ts';
 import {
   between,
@@ -21,7 +21,7 @@ import {
   type VisitorPlan,
   type VisitPlan,
 } from './plan.ts';
-import { judge, storedEvents, type Verdict } from './verdict.ts';
+import { judge, type Outages, storedEvents, type Verdict } from './verdict.ts';
 import { startVisitSite, type VisitSite } from './visit-site.ts';
 
 export interface VisitsOptions {
@@ -71,7 +71,7 @@ export async function visitsRun(options: VisitsOptions): Promise<Verdict> {
       return Array.from({ length: count }, () => playLane(scene, engine as Engine, queue));
     });
     const results = await Promise.allSettled(played);
-    const outageCount = await outages.stop();
+    const away = await outages.stop();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     await delay(LATE_MS);
 
@@ -84,7 +84,7 @@ export async function visitsRun(options: VisitsOptions): Promise<Verdict> {
       stored,
       front,
       audit,
-      outages: outageCount,
+      outages: away,
       faults: [...differences, ...ends],
     });
   } finally {
@@ -93,19 +93,22 @@ export async function visitsRun(options: VisitsOptions): Promise<Verdict> {
   }
 }
 
-/** The collector dies and comes back; `stop` resolves with how often, and leaves it running. */
-function startOutages(seat: Seat, front: Front, chance: Chance): { stop(): Promise<number> } {
+/** The collector dies and comes back; `stop` leaves it running, and tells how often it did. */
+function startOutages(seat: Seat, front: Front, chance: Chance): { stop(): Promise<Outages> } {
   const stopper = new AbortController();
   let count = 0;
+  let awayMs = 0;
   const run = async (): Promise<void> => {
     for (;;) {
       const pauseMs = exponential(chance, MIX.outageEveryMeanMs);
       await delay(pauseMs, undefined, { signal: stopper.signal });
       front.down = true;
+      const from = Date.now();
       await seat.victim?.kill();
       await delay(between(chance, MIX.outageMs));
       await seat.start().listening;
       front.down = false;
+      awayMs += Date.now() - from;
       count += 1;
     }
   };
@@ -117,7 +120,7 @@ function startOutages(seat: Seat, front: Front, chance: Chance): { stop(): Promi
     async stop() {
       stopper.abort();
       await running;
-      return count;
+      return { count, awayMs };
     },
   };
 }
@@ -182,7 +185,7 @@ async function playVisit(
   visitor: VisitorPlan,
   number: number,
   visit: VisitPlan,
-): Promise<{ killed: boolean; unreachable: boolean }> {
+): Promise<Ending> {
   const from = Date.now();
   front.setOffline(visitor, offlineSpells(chance, { from, to: from + visit.ms + SPELLS_MS }));
   const tab = await window.newTab(site.pageOf(visitor, number, 0));
@@ -192,11 +195,13 @@ async function playVisit(
     if (visit.second) await playSecond(site, tab, visitor, number, visit.second.atMs);
     await site.ended(visitor, number, 0);
   }
+  const to = Date.now();
   const reachable = front.isReachable(visitor);
   const brokenOff = front.brokenOff(visitor);
   await (killed ? tab.kill() : tab.closeTab());
   await window.goto(site.leftOf(visitor, number));
-  return { killed, unreachable: !reachable || front.brokenOff(visitor) > brokenOff };
+  await site.told(visitor, number);
+  return { from, to, killed, isCutOff: () => !reachable || front.brokenOff(visitor) > brokenOff };
 }
 
 async function playSecond(

@@ -1,7 +1,7 @@
 // A short slice of `npm run chaos:visits`, in Chromium, always with the same seed.
 import { expect, test } from 'vitest';
 
-import { textOf } from './verdict.ts';
+import { textOf } from './verdict-text.ts';
 import { visitsRun } from './visits-run.ts';
 
 const VISITS = 40;
