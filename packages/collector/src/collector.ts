@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import type { HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { Archive } from './archive/archive.ts';
 import { Chore, maintenance, retention } from './chores.ts';
@@ -12,7 +12,7 @@ import { Delivery } from './delivery/delivery.ts';
 import { RejectLog } from './delivery/reject-log.ts';
 import type { EventStore } from './event-store.ts';
 import { Access } from './http/access.ts';
-import { type AppParts, createApp } from './http/app.ts';
+import { type AppParts, createListener } from './http/app.ts';
 import { commandRoutes } from './http/commands.ts';
 import type { PartState } from './http/health.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -28,7 +28,7 @@ import { allStatistics, BUILT_IN_NUMERIC_KEYS, type Statistics } from './tock/st
 /** Everything that runs, put together; the one place that knows all rooms. */
 export interface Collector {
   /** The public routes. */
-  readonly app: Hono<{ Bindings: HttpBindings }>;
+  readonly listener: RequestListener;
   /** What only the owner of the data folder may ask. */
   readonly commands: Hono;
   /** Lets the work at hand finish and gives the data folder up. */
@@ -97,7 +97,7 @@ export async function openCollector(
   archive?.start();
   for (const chore of chores) chore.start();
   return {
-    app: createApp(parts),
+    listener: createListener(parts),
     commands: commandRoutes({ ...parts, journal, rejects, delivery }),
     async close() {
       clearInterval(agreeing);

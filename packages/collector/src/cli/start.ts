@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { chmodSync, rmSync, statSync } from 'node:fs';
-import type { Server } from 'node:http';
+import { type RequestListener, Server } from 'node:http';
 import { parseArgs } from 'node:util';
-import { createAdaptorServer } from '@hono/node-server';
 import { type Logger, pino } from 'pino';
 import { type Collector, openCollector } from '../collector.ts';
 import { type Config, readConfig } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
+import { listenerOf } from '../http/app.ts';
 import type { Command } from './command.ts';
 import { commandSocket } from './speak.ts';
 
@@ -49,8 +49,8 @@ async function listenAll(
   log: Logger,
 ): Promise<Server[]> {
   const { METRONOME_HOST: host, METRONOME_PORT: port } = config.settings;
-  const server = createServer(collector.app);
-  const commands = createServer(collector.commands);
+  const server = createServer(collector.listener);
+  const commands = createServer(listenerOf(collector.commands));
   try {
     await listen(server, { host, port });
     await listenOnSocket(commands, socket);
@@ -73,11 +73,9 @@ async function listenOnSocket(server: Server, path: string): Promise<void> {
   chmodSync(path, 0o600);
 }
 
-function createServer({ fetch }: Pick<Collector['app'], 'fetch'>): Server {
-  const server = createAdaptorServer({
-    fetch,
-    serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-  }) as Server;
+function createServer(listener: RequestListener): Server {
+  const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
+  const server = new Server(timeouts, listener);
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   return server;
 }

@@ -1,4 +1,5 @@
-import type { HttpBindings } from '@hono/node-server';
+import type { RequestListener } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
@@ -8,7 +9,7 @@ import { healthRoutes, type Readiness } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { isForeseen, problem } from './problem.ts';
 import { sdkRoutes } from './sdk.ts';
-import { tick, type TickParts, tickRoutes } from './tick.ts';
+import { tick, tickListener, type TickParts, tickRoutes } from './tick.ts';
 import { type TockParts, tockRoutes } from './tock.ts';
 
 export interface AppParts extends TickParts, TockParts {
@@ -19,10 +20,25 @@ export interface AppParts extends TickParts, TockParts {
   readonly pages: Hono;
 }
 
+/** What the public server listens with. */
+export function createListener(parts: AppParts): RequestListener {
+  return tickListener(parts, listenerOf(createApp(parts)));
+}
+
+/** Routes as Node's server takes them. */
+export function listenerOf({
+  fetch,
+}: {
+  readonly fetch: Parameters<typeof getRequestListener>[0];
+}): RequestListener {
+  const listener = getRequestListener(fetch);
+  return (incoming, outgoing) => void listener(incoming, outgoing);
+}
+
 /** All routes of the collector. */
-export function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
+function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
-  // Before all middleware, of which each step costs as much as the checks of an event.
+  // Before all middleware: it times itself.
   app.post('/tick', (context) => tick(context, parts));
   app.use(async (context, next) => {
     const start = performance.now();

@@ -1,4 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestListener,
+  ServerResponse,
+} from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
@@ -35,31 +40,70 @@ const PLAIN_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
+/** A tick whose body was read before Hono saw the request. */
+interface Begun {
+  readonly start: number;
+  readonly answer: Promise<string>;
+}
+
+const begun = new WeakMap<IncomingMessage, Begun>();
+
+/** The path of a request target, in its usual form or as a proxy sends it. */
+const TICK = /^(?:https?:\/\/[^/?#]*)?\/tick(?:\?|$)/u;
+
 /**
- * `POST /tick`: the 202 is sent when every accepted event is on disk.
+ * `POST /tick` before all else: the 202 is sent when every accepted event is on disk.
  *
- * This is the one route whose cost counts, and each of these is measured. It reads Node's own
- * request, since a Web `Request` has to be made first. Its answer is a `Response` of plain headers
- * and not one of Hono's, whose `Headers` have to be made and sorted. It takes its own time, and
- * sets its own headers, because middleware is one more turn of promises for each request, and one
- * that touches the headers makes the server build the response twice.
+ * This is the one route whose cost counts. What is accepted never meets Hono, whose request,
+ * response and promises for each cost as much as the checks of an event; what is refused goes on
+ * to it and is answered there, by `tick`, as every other error is.
+ */
+export function tickListener(parts: TickParts, others: RequestListener): RequestListener {
+  const accept = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const request = begin(incoming, parts);
+    try {
+      const text = await request.answer;
+      const headers = answerHeaders(incoming.headers.origin);
+      outgoing.writeHead(202, { ...headers, 'Content-Length': Buffer.byteLength(text) });
+      outgoing.end(text);
+      parts.metrics.acceptedSeconds.observe(secondsSince(request.start));
+    } catch {
+      begun.set(incoming, request);
+      others(incoming, outgoing);
+    }
+  };
+  return (incoming, outgoing) => {
+    const isTick = incoming.method === 'POST' && TICK.test(incoming.url ?? '');
+    if (isTick) void accept(incoming, outgoing);
+    else others(incoming, outgoing);
+  };
+}
+
+/**
+ * What `tickListener` leaves to Hono. It takes its own time and sets its own headers, since no
+ * middleware comes before it.
  */
 export async function tick(
   context: Context<{ Bindings: HttpBindings }>,
   parts: TickParts,
 ): Promise<Response> {
-  const start = performance.now();
-  const headers = answerHeaders(context.env.incoming.headers.origin);
+  const { incoming } = context.env;
+  const headers = answerHeaders(incoming.headers.origin);
+  const { start, answer } = begun.get(incoming) ?? begin(incoming, parts);
   try {
-    const answer = await take(context, parts);
+    const text = await answer;
     parts.metrics.acceptedSeconds.observe(secondsSince(start));
-    return new Response(answer, { status: 202, headers });
+    return new Response(text, { status: 202, headers });
   } catch (error) {
     for (const [name, value] of Object.entries(headers)) context.header(name, value);
     const labels = { route: '/tick', status: String(statusOf(error)) };
     parts.metrics.seconds.observe(labels, secondsSince(start));
     throw error;
   }
+}
+
+function begin(incoming: IncomingMessage, parts: TickParts): Begun {
+  return { start: performance.now(), answer: take(incoming, parts) };
 }
 
 function secondsSince(start: number): number {
@@ -96,15 +140,11 @@ function answerHeaders(origin: string | undefined): Record<string, string> {
   };
 }
 
-async function take(
-  context: Context<{ Bindings: HttpBindings }>,
-  parts: TickParts,
-): Promise<string> {
-  const { incoming } = context.env;
-  const { headers } = incoming;
+async function take(incoming: IncomingMessage, parts: TickParts): Promise<string> {
+  const { headers, url = '' } = incoming;
   const forwardedFor = headers['x-forwarded-for']?.toString();
   const ip = clientAddress(incoming.socket.remoteAddress ?? '', forwardedFor, parts.trustedProxies);
-  const privileged = checkSender(headers, context.req.query('key'), ip, parts);
+  const privileged = checkSender(headers, keyOf(url), ip, parts);
   const bytes = await readBody(incoming, parts.bodyBytesMax);
   const body = { contentType: headers['content-type'], bytes };
   const receivedAt = parts.now();
@@ -128,6 +168,12 @@ function countRefused(
 ): void {
   const byReason = Map.groupBy(rejected, ({ reason }) => reason);
   for (const [reason, events] of byReason) refused.inc({ reason }, events.length);
+}
+
+/** `?key=`. */
+function keyOf(url: string): string | undefined {
+  const at = url.indexOf('?');
+  return at === -1 ? undefined : (new URLSearchParams(url.slice(at)).get('key') ?? undefined);
 }
 
 /** Whether the sender has a valid write key. Throws when it may not send, or not so often. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { type AddressInfo, BlockList } from 'node:net';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { MetronomeError } from '../../src/errors.ts';
@@ -8,7 +9,7 @@ import { Access } from '../../src/http/access.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { problem } from '../../src/http/problem.ts';
 import { RateLimit } from '../../src/http/rate-limit.ts';
-import { tick, tickRoutes } from '../../src/http/tick.ts';
+import { tick, tickListener, tickRoutes } from '../../src/http/tick.ts';
 import { createIntake } from '../../src/intake/intake.ts';
 
 const zero = (): number => 0;
@@ -44,7 +45,8 @@ const app = new Hono<{ Bindings: HttpBindings }>();
 app.post('/tick', (context) => tick(context, parts));
 app.route('/tick', tickRoutes(parts));
 app.onError((error, context) => problem(context, error));
-const server = createAdaptorServer(app);
+const others = getRequestListener(app.fetch);
+const server = createServer(tickListener(parts, (...both) => void others(...both)));
 let url = '';
 
 beforeAll(async () => {
