@@ -129,15 +129,17 @@ class Compiler {
     const dimensions = Object.entries(this.#query.dimensions ?? {});
     const names = dimensions.map((_, index) => `d${index}`);
     const valued = dimensions.map(([, d], index) => `${this.#dimension(d).sql} AS d${index}`);
-    const counts = own.map((filter) => this.#measure({ kind: 'count', where: filter }));
+    const marks = own.map(
+      (filter, index) => `coalesce(${this.#filter(filter)}, false) AS o${index}`,
+    );
     const set = names.map((name, index) => `WHEN grouping(${name}) = 0 THEN ${index}`);
-    const count = names.map((name, index) => `WHEN grouping(${name}) = 0 THEN ${counts[index]}`);
     const sql = [
       `SELECT CASE ${set.join(' ')} END,`,
       `  ${dimensions.map(([, d], index) => grouped(d, index)).join(', ')},`,
-      `  CASE ${count.join('\n    ')} END`,
-      `FROM (SELECT *, ${valued.join(', ')} FROM ${this.#source([])})`,
-      `GROUP BY GROUPING SETS (${names.map((name) => `(${name})`).join(', ')})`,
+      `  CAST(sum(events) AS BIGINT)`,
+      `FROM (SELECT *, ${[...valued, ...marks].join(', ')} FROM ${this.#source([])})`,
+      `GROUP BY GROUPING SETS (${names.map((name, index) => `(${name}, o${index})`).join(', ')})`,
+      `HAVING coalesce(${names.map((_, index) => `o${index}`).join(', ')})`,
     ].join('\n');
     const columns = ['set', ...names, 'count'];
     return { sql, params: this.#params, columns, localStarts: localStartsOf(dimensions) };
