@@ -30,8 +30,12 @@ export function isAddress(given: unknown): given is string {
 
 /** `known` and the addresses of `given`, which may be a list of proxies. */
 export function withAddresses(known: readonly string[], given: string): readonly string[] {
-  const found = given.split(',').map(plainAddress).filter(identifies);
-  return found.length === 0 ? known : [...known, ...found].slice(0, ADDRESSES_MAX);
+  const parts = given.includes(',') ? given.split(',') : [given];
+  const found = parts.map(plainAddress).filter(identifies);
+  if (found.length === 0) return known;
+  return known.length === 0 && found.length === 1
+    ? found
+    : [...known, ...found].slice(0, ADDRESSES_MAX);
 }
 
 /** That of the machine itself is nobody's, and stands in the URLs of whoever tries things out. */

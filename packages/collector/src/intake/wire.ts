@@ -191,7 +191,8 @@ export function addAddress(wire: WireEvent, given: string): void {
 }
 
 function keepOut(wire: WireEvent, value: Scalar | readonly Scalar[]): void {
-  for (const one of [value].flat()) wire.addresses = withAddresses(wire.addresses, String(one));
+  if (typeof value !== 'object') wire.addresses = withAddresses(wire.addresses, String(value));
+  else for (const one of value) keepOut(wire, one);
 }
 
 const NUMBER = /^[+-]?(?:\d{1,32}(?:\.\d{0,32})?|\.\d{1,32})(?:e[+-]?\d{1,3})?$/iu;
