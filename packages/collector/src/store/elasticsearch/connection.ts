@@ -65,6 +65,12 @@ export async function ask<T>(exchange: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Makes what has been written so far visible to searches, whichever copy of a shard they ask. */
+export async function refresh(client: Client, index: string | string[]): Promise<void> {
+  const { _shards } = await ask(() => client.indices.refresh({ index, allow_no_indices: true }));
+  if ((_shards?.failed ?? 0) > 0) throw unavailable('does not show everything that it has taken');
+}
+
 export function unavailable(why: string, cause?: unknown): MetronomeError {
   return new MetronomeError('unavailable', `Elasticsearch ${why}`, { cause });
 }

@@ -36,17 +36,21 @@ export async function indicesLike(
       }),
     ),
     ask(() =>
-      client.indices.stats({
-        index,
-        metric: 'get',
-        level: 'shards',
-        expand_wildcards: 'open',
-        filter_path: [
-          'indices.*.uuid',
-          'indices.*.shards.*.routing.primary',
-          'indices.*.shards.*.seq_no',
-        ],
-      }),
+      client.indices.stats(
+        {
+          index,
+          metric: 'get',
+          level: 'shards',
+          expand_wildcards: 'open',
+          filter_path: [
+            'indices.*.uuid',
+            'indices.*.shards.*.routing.primary',
+            'indices.*.shards.*.seq_no',
+          ],
+        },
+        // The client does not know it here.
+        { querystring: { ignore_unavailable: true } },
+      ),
     ),
   ]);
   return new Map(

@@ -15,7 +15,7 @@ import {
   type Distinct,
 } from './distinct-search.ts';
 import { leavesOf, type Rows } from './rows.ts';
-import type { Search } from './run-query.ts';
+import type { Search } from './searches.ts';
 
 /**
  * Elasticsearch only estimates distinct counts, a few off even where they are small, and at a cost

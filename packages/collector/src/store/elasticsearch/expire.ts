@@ -1,5 +1,5 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
-import { ask, errorType, unavailable } from './connection.ts';
+import { ask, errorType, unavailable, refresh } from './connection.ts';
 import { finishErasures, isErasing } from './erase.ts';
 import { openToWrites } from './rollup-deletion.ts';
 import type { Gone, Plan, State } from './state.ts';
@@ -129,7 +129,7 @@ async function closeToWrites(client: Client, state: State, index: string): Promi
   for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
     await ask(() => client.indices.addBlock({ index, block: 'write' }));
     if (!(await isErasing(state, index))) {
-      await ask(() => client.indices.refresh({ index }));
+      await refresh(client, index);
       return;
     }
     await openToWrites(client, index);

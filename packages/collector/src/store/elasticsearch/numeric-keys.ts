@@ -2,7 +2,7 @@ import { MetronomeError } from '../../errors.ts';
 import { resolveField } from '../../query/field.ts';
 import type { Filter } from '../../query/query.ts';
 import { type Asked, queryOf } from './compile.ts';
-import type { Search } from './run-query.ts';
+import type { Search } from './searches.ts';
 import { NUMERIC_KEYS_MAX } from './template.ts';
 
 /**

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@elastic/elasticsearch';
 import { MetronomeError } from '../../errors.ts';
 import type { Range } from '../../query/query.ts';
-import { ask, type ElasticsearchOptions, errorType, unavailable } from './connection.ts';
+import { ask, type ElasticsearchOptions, errorType, unavailable, refresh } from './connection.ts';
 import { type Count, countEvents } from './count-events.ts';
 import { type Index, indicesLike } from './daily-indices.ts';
 import { checkNumericKeys } from './numeric-keys.ts';
 import { DAY_MS, type Rollup, type Table, versionAt } from './rollup.ts';
 import { rollupDefinition, rollupIndex, rollupTemplate } from './rollup-template.ts';
 import { type Held, RollupVersions, type Version } from './rollup-versions.ts';
-import { searchWith } from './run-query.ts';
+import { searchWith } from './searches.ts';
 import { dayOfIndex } from './template.ts';
 
 const EVER: Range = { from: 0, to: Date.UTC(9_999, 11, 31) };
@@ -44,10 +44,10 @@ export class RollupCounter {
     const isFit = await this.#isFit(rollup, index.name);
     const held = await this.#begin(rollup, index, isFit ? 'counting' : 'unfit');
     if (!isFit) return;
-    await ask(() => this.#client.indices.refresh({ index: index.name }));
+    await refresh(this.#client, index.name);
     const range = await this.#write(rollup, held.value, mayGoOn);
     if (range === undefined) return;
-    await ask(() => this.#client.indices.refresh({ index: Object.values(held.value.at) }));
+    await refresh(this.#client, Object.values(held.value.at));
     const after = (await indicesLike(this.#client, [index.name])).get(index.name);
     const isSame = after?.uuid === index.uuid && after.print === index.print;
     if (isSame) await this.#versions.change(held, { status: 'whole', range, changed: this.#now() });
@@ -75,11 +75,13 @@ export class RollupCounter {
     const day = dayOfIndex(this.#prefix, name) ?? '';
     const places = [...Map.groupBy(tables, ({ place }) => place)];
     const at = places.map(([place]) => [place, rollupIndex(this.#prefix, place, day)] as const);
-    for (const [place, of] of places) await this.#create(of, rollupIndex(this.#prefix, place, day));
-    const made = await indicesLike(
-      this.#client,
-      at.map(([, index]) => index),
-    );
+    const names = at.map(([, index]) => index);
+    let made = await indicesLike(this.#client, names);
+    for (const [place, of] of places) {
+      const index = rollupIndex(this.#prefix, place, day);
+      if (!made.has(index)) await this.#create(of, index);
+    }
+    if (made.size < names.length) made = await indicesLike(this.#client, names);
     return this.#versions.add({
       version: randomUUID(),
       rollup,

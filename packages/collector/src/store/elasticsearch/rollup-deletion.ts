@@ -1,6 +1,6 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { Clause } from './compile.ts';
-import { ask, unavailable } from './connection.ts';
+import { ask, unavailable, refresh } from './connection.ts';
 import { SITE_VERSION, VERSION } from './rollup.ts';
 import type { RollupVersions } from './rollup-versions.ts';
 import type { RollupsRead } from './rollups.ts';
@@ -16,7 +16,7 @@ export function deleteVersion(client: Client, index: string, version: string): P
 /** Not every cluster has delete-by-query. */
 export async function deleteDocuments(client: Client, index: string, query: Clause): Promise<void> {
   for (;;) {
-    await ask(() => client.indices.refresh({ index }));
+    await refresh(client, index);
     const found = await ask(() =>
       client.search({
         index,
@@ -26,6 +26,7 @@ export async function deleteDocuments(client: Client, index: string, query: Clau
         allow_partial_search_results: false,
       }),
     );
+    if (found.timed_out) throw unavailable('took too long to answer');
     const ids = found.hits.hits.flatMap(({ _id }) => (_id === undefined ? [] : [_id]));
     if (ids.length === 0) return;
     const operations = ids.map((_id) => ({ delete: { _index: index, _id } }));

@@ -33,7 +33,7 @@ export function rollupTemplate(
         dynamic: false,
         _source: { enabled: false },
         properties: {
-          '@timestamp': { type: 'date' },
+          '@timestamp': { type: 'date', index: false },
           [VERSION]: { type: 'keyword', index: false },
           [SITE_VERSION]: { type: 'keyword' },
         },
@@ -42,7 +42,10 @@ export function rollupTemplate(
   };
 }
 
-/** Counts are grouped and found as events are, by the same names; those of an item lie together. */
+/**
+ * Counts are grouped and found as events are, by the same names; those of an item lie together.
+ * They are found by their item, or as the site's; all else is looked up in the columns of those.
+ */
 export function rollupDefinition(
   prefix: string,
   tables: readonly Table[],
@@ -53,7 +56,11 @@ export function rollupDefinition(
     .flatMap(({ at }) => {
       const root = at.startsWith('labels.') ? 'labels' : at;
       const mapping = events[root];
-      return mapping ? [[root, mapping] as const] : [];
+      if (mapping === undefined) return [];
+      const isFound = at === FIELDS.item.at || mapping.type === 'flattened';
+      return [
+        [root, isFound ? mapping : ({ ...mapping, index: false } as typeof mapping)] as const,
+      ];
     });
   const values = tables.flatMap((table) => Object.keys(table.values ?? {}));
   return {

@@ -33,6 +33,7 @@ export class RollupUpkeep {
   readonly #holder: string = randomUUID();
   readonly #now: () => number;
   #wantedAt: number = Number.NEGATIVE_INFINITY;
+  #leasedUntil = 0;
   #wanted: Wanted = {};
   /** Work under the lease, of which one goes on at a time; whoever waits for it. */
   #working: Promise<unknown> = Promise.resolve();
@@ -92,6 +93,7 @@ export class RollupUpkeep {
       try {
         return await work(() => this.#mayCount());
       } finally {
+        this.#leasedUntil = 0;
         await this.#versions.lease(this.#holder, this.#now(), 0);
       }
     } finally {
@@ -138,7 +140,9 @@ export class RollupUpkeep {
   async progress(): Promise<readonly RollupProgress[]> {
     const read = await this.#reader.read();
     const countedBy = this.#rollups.map(({ name }) =>
-      [...read.whole].flatMap(({ rollup, index }) => (rollup === name ? [index] : [])),
+      [...read.whole].flatMap(({ rollup, index, uuid }) =>
+        rollup === name && read.indices.get(index)?.uuid === uuid ? [index] : [],
+      ),
     );
     const answer = await ask(() =>
       this.#client.search<unknown, Record<string, { readonly doc_count: number }>>({
@@ -180,10 +184,15 @@ export class RollupUpkeep {
       .toSorted((a, b) => (a.name < b.name ? 1 : -1));
   }
 
+  /** Asks for the lease again before it has come to its half. */
   async #mayCount(): Promise<boolean> {
     const now = this.#now();
     if (this.#wantedAt + WANT_MS <= now) await this.#want();
-    return this.#versions.lease(this.#holder, now, now + LEASE_MS);
+    if (this.#leasedUntil - now > LEASE_MS / 2) return true;
+    const until = now + LEASE_MS;
+    const isOurs = await this.#versions.lease(this.#holder, now, until);
+    this.#leasedUntil = isOurs ? until : 0;
+    return isOurs;
   }
 
   async #want(): Promise<Wanted> {
@@ -218,6 +227,7 @@ export class RollupUpkeep {
     if (wantedAt + WANTED_MS <= this.#now()) return false;
     const index = indices.get(value.index);
     const isUnknown = index !== undefined && index.print === undefined;
+    if (value.status === 'outlived') return true;
     if (value.status === 'unfit') return isUnknown || index?.print === value.print;
     return isUnknown || whole.has(value);
   }

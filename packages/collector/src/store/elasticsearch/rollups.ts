@@ -74,14 +74,15 @@ export class Rollups {
 
   async #state(): Promise<RollupState> {
     const now = performance.now();
-    if (this.#known === undefined || this.#known.begunAt + STATE_MS < now) {
-      this.#known = this.#next ?? this.#begin(now);
+    const isYoung = (known: Known | undefined, ms: number): known is Known =>
+      known !== undefined && known.begunAt + ms >= now;
+    if (!isYoung(this.#known, STATE_MS)) {
+      this.#known = isYoung(this.#next, STATE_MS) ? this.#next : this.#begin(now);
       this.#next = undefined;
-    } else if (this.#known.begunAt + AGEING_MS < now && this.#next === undefined) {
-      this.#next = this.#begin(now);
+    } else if (!isYoung(this.#known, AGEING_MS)) {
+      this.#next ??= this.#begin(now);
     }
-    const { state } = this.#known;
-    return state;
+    return this.#known.state;
   }
 
   #begin(now: number): Known {

@@ -1,4 +1,3 @@
-import type { Client, estypes } from '@elastic/elasticsearch';
 import { MetronomeError } from '../../errors.ts';
 import { checkQuery } from '../../query/check-query.ts';
 import { fullOrder, orderRows } from '../../query/order-rows.ts';
@@ -14,12 +13,13 @@ import {
   textPath,
   type Within,
 } from './compile.ts';
-import { ask, tooMuchAtOnce } from './connection.ts';
+import { tooMuchAtOnce } from './connection.ts';
 import { queryOfCounts, queryOfParts, rowsOfParts } from './declared-rollup.ts';
 import { countDistinct, highest } from './distinct.ts';
 import { checkNumericKeys } from './numeric-keys.ts';
 import type { DeclaredPlan, RollupPlan, Source } from './rollup-plan.ts';
-import { rowsOf, type Rows, type SearchAnswer } from './rows.ts';
+import { rowsOf, type Rows } from './rows.ts';
+import type { Search } from './searches.ts';
 
 /** A slice is cut into so many when a shard had to leave out groups. */
 const SLICE_PARTS = 8;
@@ -27,26 +27,6 @@ const SLICE_PARTS = 8;
 const SLICES_MAX = 512;
 /** Groups of one query, all of which are held to order them. */
 const ROWS_HELD_MAX = 1_000_000;
-
-/** One search over all daily indices; its answer is whole, or it throws. */
-export type Search = (body: estypes.SearchRequest) => Promise<SearchAnswer>;
-
-/**
- * All daily indices are asked and Elasticsearch skips those whose times lie outside: an event is
- * in the index of the client's uncorrected time, which can be months from its `@timestamp`.
- */
-export function searchWith(client: Client, index: string): Search {
-  return (body) =>
-    ask(() =>
-      client.search({
-        index,
-        ignore_unavailable: true,
-        allow_no_indices: true,
-        allow_partial_search_results: false,
-        ...body,
-      }),
-    );
-}
 
 /**
  * Answers a query exactly: searches it whole and, where that would leave groups out, in slices;

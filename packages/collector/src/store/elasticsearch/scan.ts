@@ -5,7 +5,7 @@ import { checkScan, type Scan } from '../../query/scan.ts';
 import { compileNewest, compileScan, NEWEST } from './compile.ts';
 import { unavailable } from './connection.ts';
 import type { Answer } from './rows.ts';
-import type { Search } from './run-query.ts';
+import type { Search } from './searches.ts';
 import { pagesOf, type Hit } from './select.ts';
 
 /** Elasticsearch's default of `index.max_result_window`. */

@@ -2,7 +2,7 @@ import type { Client, estypes } from '@elastic/elasticsearch';
 import type { Clause } from './compile.ts';
 import type { Batch, Tally } from '../../event-store.ts';
 import type { Outcome } from './append.ts';
-import { ask, errorType, unavailable } from './connection.ts';
+import { ask, errorType, unavailable, refresh } from './connection.ts';
 
 /** Tries of a write that others may get in between of. */
 const TRIES_MAX = 20;
@@ -160,7 +160,7 @@ export class State {
   }
 
   async #refresh(): Promise<void> {
-    await ask(() => this.#client.indices.refresh({ index: this.#index }));
+    await refresh(this.#client, this.#index);
   }
 
   async #all<T>(kind: Kind, query: Clause): Promise<Entry<T>[]> {

@@ -14,7 +14,14 @@ import type {
 import type { Query, Row } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { createDocuments, type Outcome } from './append.ts';
-import { ask, connect, errorType, unavailable, type ElasticsearchOptions } from './connection.ts';
+import {
+  ask,
+  connect,
+  errorType,
+  refresh,
+  unavailable,
+  type ElasticsearchOptions,
+} from './connection.ts';
 import { declaredRollups } from './declared-rollup.ts';
 import { eraseEvents, finishErasures } from './erase.ts';
 import { type CountsKept, expireDays, finishExpiries } from './expire.ts';
@@ -23,7 +30,8 @@ import { NumericMapping } from './numeric-mapping.ts';
 import { countPlaces } from './places.ts';
 import { OutlivedCounts } from './outlived.ts';
 import { explainQuery } from './explain-query.ts';
-import { runQuery, searchWith, type Search } from './run-query.ts';
+import { runQuery } from './run-query.ts';
+import { type Search, searchWith } from './searches.ts';
 import { Rollups } from './rollups.ts';
 import { RollupUpkeep } from './rollup-upkeep.ts';
 import { RollupVersions } from './rollup-versions.ts';
@@ -31,6 +39,12 @@ import { explainScan, runScan } from './scan.ts';
 import { agreeSalt, forgetSalts } from './salt.ts';
 import { State } from './state.ts';
 import { putTemplate } from './template.ts';
+
+/** What a search says that names an index which is not there any more. */
+const GONE: ReadonlySet<string | undefined> = new Set([
+  'index_not_found_exception',
+  'index_closed_exception',
+]);
 
 /**
  * Events in an Elasticsearch cluster: one index a day, `PREFIX-YYYY.MM.DD` of UTC, in Logstash
@@ -127,8 +141,8 @@ export class ElasticsearchStore implements EventStore {
     try {
       return await runQuery(this.#search, query, plan);
     } catch (error) {
-      if (plan === undefined || errorType(error) !== 'index_not_found_exception') throw error;
-      // A day has expired, or somebody has deleted counts, since the plan was made.
+      if (plan === undefined || !GONE.has(errorType(error))) throw error;
+      // A day has expired, or somebody has closed or deleted something, since the plan was made.
       this.#rollups.forget();
       return runQuery(this.#search, query, await this.#rollups.plan(query));
     }
@@ -198,9 +212,7 @@ export class ElasticsearchStore implements EventStore {
 
   async refresh(): Promise<void> {
     await this.#prepare();
-    await ask(() =>
-      this.#client.indices.refresh({ index: `${this.#prefix}-*`, allow_no_indices: true }),
-    );
+    await refresh(this.#client, `${this.#prefix}-*`);
     this.#rollups.forget();
   }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { EventStore, Reject } from '../../../src/event-store.ts';
 import type { StoredEvent } from '../../../src/event.ts';
+import type { Filter } from '../../../src/query/query.ts';
 import { always } from '../conformance/with-store.ts';
 import { batchOf, eventAt } from '../journal-lines.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
@@ -8,6 +9,8 @@ import { testCluster, type TestCluster } from './test-cluster.ts';
 
 const noon = '2026-11-23T12:00:00.000Z';
 const count = { measures: { n: { kind: 'count' } }, range: always } as const;
+/** Of no field that is counted ahead. */
+const never: Filter = { kind: 'not', filter: { kind: 'exists', field: 'never' } };
 
 let cluster: TestCluster;
 let way: Forwarder;
@@ -155,4 +158,29 @@ it('puts its template again when the cluster comes back empty', async () => {
   });
   const mapping = await cluster.client.indices.getMapping({ index: indices[0] ?? '' });
   expect(Object.values(mapping)[0]?.mappings.dynamic).toBe('false');
+});
+
+it('passes no part off as the whole while a shard is missing', async () => {
+  const store = cluster.open({ now: () => Date.UTC(2026, 10, 30) });
+  await store.append(batchOf('journal', 1, events(3)), noRejects);
+  await store.refresh();
+  await store.maintain(new AbortController().signal);
+  expect(await store.query(count)).toEqual([{ n: 3 }]);
+  await cluster.client.indices.create({
+    index: `${cluster.prefix}-2026.11.22`,
+    settings: { 'index.routing.allocation.require._name': 'no such node' },
+    wait_for_active_shards: 0,
+  });
+  const another = cluster.open();
+  const scan = { fields: ['item'], range: always, limit: 10 } as const;
+  const calls: readonly [string, () => Promise<unknown>][] = [
+    ['query of counts', () => another.query(count)],
+    ['query of events', () => another.query({ ...count, filter: never })],
+    ['scan', () => Array.fromAsync(another.scan(scan))],
+    ['check', () => another.check()],
+  ];
+  for (const [name, call] of calls) {
+    const error: unknown = await call().catch((thrown: unknown) => thrown);
+    expect(error, name).toMatchObject({ name: 'MetronomeError', code: 'unavailable' });
+  }
 });

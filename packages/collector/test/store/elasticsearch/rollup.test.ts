@@ -1,3 +1,4 @@
+import type { estypes } from '@elastic/elasticsearch';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../../src/event.ts';
@@ -117,6 +118,15 @@ describe('counts', () => {
     const app = await take([view('a'), view('a', { bot: true }), view('b'), view(undefined)]);
     await maintain();
     expect(await ask(byItem(app))).toEqual([{ a: 2, b: 1, none: 1 }, 'counts']);
+    const explained: estypes.SearchRequest = JSON.parse(await open.store.explain(byItem(app)));
+    const answer = await cluster.client.search(explained);
+    expect(answer.aggregations?.['item']).toMatchObject({
+      buckets: [
+        { key: 'a', doc_count: 2 },
+        { key: 'b', doc_count: 1 },
+        { key: 'none', doc_count: 1 },
+      ],
+    });
     const total = { measures: { n: count }, filter: ofApp(app), range: byItem(app).range };
     expect(await ask(total)).toEqual([{ undefined: 4 }, 'counts']);
   });
@@ -230,6 +240,22 @@ describe('counts', () => {
     expect(await ask(byItem(app))).toEqual([{ a: 1 }, 'events']);
     await maintain();
     expect(await ask(byItem(app))).toEqual([{ a: 1 }, 'counts']);
+  });
+
+  it('are put together anew where an index has gone since', async () => {
+    const time = new Date(now).toISOString();
+    const app = await take([view('a'), view('a', { '@timestamp': time, 'event.ingested': time })]);
+    await maintain();
+    const query = { ...byItem(app), range };
+    expect(await ask(query)).toEqual([{ a: 2 }, 'both']);
+    const index = `${cluster.prefix}-${time.slice(0, 10).replaceAll('-', '.')}`;
+    await cluster.client.indices.close({ index });
+    expect(await open.store.query(query)).toEqual([{ item: 'a', n: 1 }]);
+    await cluster.client.indices.open({ index });
+    await open.store.refresh();
+    expect(await open.store.query(query)).toEqual([{ item: 'a', n: 2 }]);
+    await cluster.client.indices.delete({ index });
+    expect(await open.store.query(query)).toEqual([{ item: 'a', n: 1 }]);
   });
 
   it('go with the days that they are of', async () => {
