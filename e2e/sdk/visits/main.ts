@@ -56,5 +56,7 @@ ${new Date(started).toISOString().slice(0, 10)}, ${minutes} minutes on ${describ
 ${report}
 
 The mix of faults is [\`mix.ts\`](mix.ts). An event is *recorded* once the SDK has handed it to \`beforeSend\`, from where the page tells it to the run without the SDK. *Wait in the browser*: kept in localStorage for a visit that did not come. *Gone*: neither stored nor kept.
+
+The collector is away from its kill until it listens again. On a busy machine its start takes several times as long as the outage that was planned, and since a second stands for ten here, more last visits then fall into one outage altogether. So hold the seconds that it was away against its kills, of which each is planned for ${(MIX.outageMs[0] + MIX.outageMs[1]) / 2_000} s on average.
 `;
 }
