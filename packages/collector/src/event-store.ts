@@ -95,6 +95,8 @@ export interface RollupProgress {
  * refuses for now (then nothing of the call may be assumed), and never a partial answer.
  */
 export interface EventStore {
+  /** 2 for a store that would wait for delivery between one batch and the next. */
+  readonly appendsAtOnce: 1 | 2;
   /** Next sequence that this store needs of a journal: 1 for one that it has never seen. */
   cursor(collector: string): Promise<number>;
   /**
@@ -105,7 +107,9 @@ export interface EventStore {
    * stored, and the state ends the same. An event that can never be stored is no error: it goes
    * to `keepRejects`. `bad-request` means that the batch as a whole can never be taken: delivery
    * then finds the guilty event by halves, and rejects it. Any other error is tried again.
-   * One call at a time for one journal.
+   * One call at a time for one journal, or `appendsAtOnce`: then the next batch may be given while
+   * the store is still at work on the last one. Its cursor passes no batch before the one in
+   * front: where that fails, so does what was given after it.
    */
   append(batch: Batch, keepRejects: KeepRejects): Promise<Appended>;
   /** What became of a journal's delivered events, by segment, ascending. */

@@ -2,18 +2,21 @@
  * Journal to store. Exactly once rests on two facts: the store keeps cursor and tally in one
  * commit (`EventStore.append`), and delivery asks it for the cursor after every failure instead
  * of guessing. What the store can never take goes to the reject log before the cursor passes it.
+ *
+ * Where many events wait, a store that likes to gets the next batch while it is still at work on
+ * the last one.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { MetronomeError } from '../errors.ts';
 import type { Batch, EventStore, KeepRejects } from '../event-store.ts';
-import type { Consumer } from '../journal/consumer.ts';
+import type { Consumer, JournalBatch } from '../journal/consumer.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { RejectLog } from './reject-log.ts';
 
 export interface DeliveryOptions {
   readonly journal: Journal;
-  readonly store: Pick<EventStore, 'cursor' | 'append'>;
+  readonly store: Pick<EventStore, 'appendsAtOnce' | 'cursor' | 'append'>;
   readonly rejects: Pick<RejectLog, 'keep' | 'keepRange'>;
   readonly clock: Clock;
   /** In 0..1, for the jitter of retries. */
@@ -27,7 +30,8 @@ export interface DeliveryOptions {
 
 export const DELIVERY_LIMITS = {
   batchEventsMax: 50_000,
-  batchBytesMax: 32 * 1024 * 1024,
+  /** `streamBatchEvents` of a usual size. */
+  batchBytesMax: 20 * 1024 * 1024,
   batchDelayMs: 100,
   /** So many in that time are a stream: more of them are awaited, up to a batch that is cheap. */
   streamEventsMin: 1_000,
@@ -65,8 +69,10 @@ export class Delivery {
   #cursor: number | undefined;
   /** What waited at the start, before this sequence, has waited long enough for more to join it. */
   #gatherFrom = 0;
-  /** Commit time of the oldest event in hand, epoch ms. */
-  #oldest: number | undefined;
+  /** Up to this sequence one batch is under way at a time. */
+  #aloneTo = 0;
+  /** Batches that are read and not stored, the oldest first. */
+  readonly #inHand = new Set<JournalBatch>();
   #failures = 0;
   #errors = 0;
   #lastError: string | undefined;
@@ -85,12 +91,13 @@ export class Delivery {
   get status(): DeliveryStatus {
     const { journal, clock } = this.#options;
     const next = this.#cursor ?? journal.present()[0]?.segment ?? journal.last + 1;
-    const oldest =
-      this.#oldest ?? (this.#cursor === undefined ? journal.present()[0]?.created : undefined);
+    const [batch] = this.#inHand;
+    const unread = this.#cursor === undefined ? journal.present()[0]?.created : undefined;
+    const oldest = batch?.time ?? unread;
     return {
       state: this.#state,
       waiting: Math.max(0, journal.last + 1 - next),
-      lagMs: oldest === undefined ? 0 : Math.max(0, clock.now() - oldest),
+      lagMs: !oldest ? 0 : Math.max(0, clock.now() - oldest),
       errors: this.#errors,
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
       ...this.#counts,
@@ -112,9 +119,9 @@ export class Delivery {
     while (!signal.aborted) {
       try {
         await this.#begin();
-        while (!signal.aborted) await this.#step(signal);
+        await this.#deliver(signal);
       } catch (error) {
-        await this.#backOff(error, signal);
+        if (!(error instanceof Refused)) await this.#backOff(error, signal);
       }
     }
     this.#state = 'stopped';
@@ -128,6 +135,7 @@ export class Delivery {
       throw new MetronomeError('config', message);
     }
     this.#cursor = cursor;
+    this.#inHand.clear();
     this.#gatherFrom = journal.last + 1;
     await this.#consumer.seek(cursor);
     this.#consumer.release(cursor);
@@ -135,15 +143,49 @@ export class Delivery {
     if (cursor > journal.last) this.#succeed();
   }
 
-  async #step(signal: AbortSignal): Promise<void> {
-    await this.#gather(signal);
-    if (signal.aborted) return;
-    const batch = await this.#consumer.read(this.#limits);
-    if (batch === undefined) return;
-    this.#oldest = batch.time === 0 ? undefined : batch.time;
+  /** Until it is stopped. Nothing is under way any more when it returns or throws. */
+  async #deliver(signal: AbortSignal): Promise<void> {
+    let last: Promise<void> = Promise.resolve();
+    let next = last;
+    try {
+      while (!signal.aborted) {
+        if (!this.#mayGoAhead()) await last;
+        await this.#gather(signal);
+        if (signal.aborted) break;
+        const batch = await this.#consumer.read({
+          ...this.#limits,
+          held: this.#options.store.appendsAtOnce,
+        });
+        if (batch === undefined) continue;
+        // Rejects are kept one batch after the other.
+        if (batch.damage !== undefined) await last;
+        next = this.#take(batch);
+        // It is waited for when the one before it is done.
+        next.catch(() => undefined);
+        await last;
+        last = next;
+      }
+    } finally {
+      // What went wrong first is thrown; what comes after it went wrong for that.
+      await Promise.allSettled([last, next]);
+    }
+    await next;
+  }
+
+  /** Whether a whole batch more waits, and the store would begin with it. */
+  #mayGoAhead(): boolean {
+    const { journal, store } = this.#options;
+    if (this.#cursor === undefined || this.#cursor <= this.#aloneTo) return false;
+    const waiting = journal.last + 1 - this.#consumer.next;
+    const enough = Math.min(this.#limits.eventsMax, DELIVERY_LIMITS.streamBatchEvents);
+    return store.appendsAtOnce > 1 && waiting >= enough;
+  }
+
+  async #take(batch: JournalBatch): Promise<void> {
+    this.#inHand.add(batch);
     if (batch.damage === undefined) await this.#append(batch);
     else await this.#reject(batch, batch.damage);
-    this.#oldest = undefined;
+    this.#inHand.delete(batch);
     this.#consumer.release(batch.last + 1);
     this.#succeed();
   }
@@ -178,12 +220,19 @@ export class Delivery {
     waiting.abort();
   }
 
-  /** By halves where the store can never take the whole, down to the one event. */
+  /**
+   * By halves where the store can never take the whole, down to the one event: in a second try,
+   * with no other batch under way that would come between the halves.
+   */
   async #append(batch: Batch): Promise<void> {
     try {
       await this.#store(batch, (rejects) => this.#options.rejects.keep(batch, rejects));
     } catch (error) {
       if (!(error instanceof MetronomeError) || error.code !== 'bad-request') throw error;
+      if (batch.first > this.#aloneTo) {
+        this.#aloneTo = batch.last;
+        throw new Refused('The store refuses a batch as a whole.', { cause: error });
+      }
       if (batch.first === batch.last) return this.#reject(batch, error.message);
       const [left, right] = halves(batch);
       await this.#append(left);
@@ -220,6 +269,9 @@ export class Delivery {
     await clock.sleep(delayMs, signal);
   }
 }
+
+/** The batch comes again at once, and alone. */
+class Refused extends Error {}
 
 /** Exponential back-off with full jitter (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/). */
 export function retryDelayMs(failures: number, random: () => number): number {

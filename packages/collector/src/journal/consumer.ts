@@ -9,6 +9,8 @@ export interface ReadLimits {
   readonly eventsMax: number;
   /** A single event, and what else is in its frame, may be larger. */
   readonly bytesMax: number;
+  /** So many batches hold at once, this one and those before it; default 1. */
+  readonly held?: 1 | 2;
 }
 
 export interface JournalBatch extends Batch {
@@ -59,6 +61,8 @@ export class Consumer {
   #open: OpenSegment | undefined;
   #loaded: Loaded | undefined;
   #buffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES_MIN);
+  /** Of the last batch, where two are held. */
+  #otherBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES_MIN);
 
   constructor(journal: JournalView) {
     this.#journal = journal;
@@ -110,11 +114,14 @@ export class Consumer {
 
   /**
    * The next events: at least one, all of one segment, or undefined when all are read. The
-   * buffer holds until the next call.
+   * buffer holds until the next call, or the one after it where two batches are held.
    */
   async read(limits: ReadLimits): Promise<JournalBatch | undefined> {
     if (this.#next > this.#journal.segments.last) return undefined;
     if (this.#loaded === undefined) {
+      if (limits.held === 2) {
+        [this.#buffer, this.#otherBuffer] = [this.#otherBuffer, this.#buffer];
+      }
       const loaded = await this.#load(limits.bytesMax);
       if ('damage' in loaded) {
         this.#next = loaded.last + 1;

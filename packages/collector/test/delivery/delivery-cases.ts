@@ -36,4 +36,13 @@ export const CASES: readonly { readonly name: string; readonly steps: readonly S
     name: 'poison at both ends of a batch, and nothing else, is rejected',
     steps: [append(poison, good, good, bad, good, poison)],
   },
+  {
+    name: 'poison in two batches that are under way together is looked for in one after the other',
+    steps: [
+      { do: 'trouble', troubles: ['before'] },
+      append(poison, good, good, good),
+      append(good, good, poison, good, good, good, good, poison, good, good, good, good),
+      append(good, good),
+    ],
+  },
 ];

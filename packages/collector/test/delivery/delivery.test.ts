@@ -285,6 +285,51 @@ describe('batches', () => {
     await eventually(() => clock.nextWakeMs).toBe(100);
   });
 
+  it('are begun while the last one is under way, where more wait and the store likes it', async () => {
+    const journal = await openTestJournal();
+    await journal.append(linesOf(12).map((_, at) => line(`a${at}`)));
+    const store = new MemoryStore();
+    const { promise, resolve: goOn } = Promise.withResolvers<void>();
+    const slow: DeliveryOptions['store'] = {
+      appendsAtOnce: 2,
+      cursor: () => store.cursor(),
+      append: async (batch, keep) => {
+        const appended = store.append(batch, keep);
+        await promise;
+        return appended;
+      },
+    };
+    const parts = await deliver(slow, { journal, batchEventsMax: 5 });
+    await eventually(() => store.calls).toHaveLength(2);
+    expect(parts.delivery.status).toMatchObject({ stored: 0, waiting: 12 });
+    goOn();
+    await delivered(parts);
+    const [, , third] = store.calls;
+    expect(store.calls.slice(0, 2)).toEqual([
+      { first: 1, last: 5 },
+      { first: 6, last: 10 },
+    ]);
+    expect(third).toMatchObject({ first: 11 });
+  });
+
+  it.each(['before', 'between', 'after'] as const)(
+    'are all stored once where the first of two under way fails (%s)',
+    async (trouble) => {
+      const journal = await openTestJournal();
+      await journal.append(linesOf(10).map((_, at) => line(`a${at}`)));
+      const store = new MemoryStore();
+      store.plan(trouble);
+      const parts = await deliver(store, { journal, batchEventsMax: 5, random: () => 0 });
+      await delivered(parts);
+      expect(store.calls.slice(0, 2)).toEqual([
+        { first: 1, last: 5 },
+        { first: 6, last: 10 },
+      ]);
+      expect(parts.delivery.status.errors).toBe(1);
+      expect(await auditOf(parts, store)).toMatchObject({ stored: 10, differences: [] });
+    },
+  );
+
   it('are cut by bytes', async () => {
     const store = new MemoryStore();
     const parts = await deliver(store, { batchBytesMax: 600 });

@@ -27,17 +27,20 @@ interface Event {
 
 /**
  * The contract of `EventStore` in the plainest form, for faults that no engine makes on demand.
- * Like Elasticsearch it commits events before cursor and tally, one journal only.
+ * Like Elasticsearch it commits events before cursor and tally, and takes a batch while the one
+ * before it is under way; one journal only.
  */
 export class MemoryStore implements Pick<
   EventStore,
-  'cursor' | 'append' | 'tallies' | 'places' | 'refresh'
+  'appendsAtOnce' | 'cursor' | 'append' | 'tallies' | 'places' | 'refresh'
 > {
   /** Sequence of the stored event, by its id. */
   readonly events = new Map<string, number>();
   readonly #tallies = new Map<number, Tally>();
   #cursor = 1;
+  readonly appendsAtOnce = 2;
   #troubles: Trouble[] = [];
+  #last: Promise<unknown> = Promise.resolve();
   readonly calls: { first: number; last: number }[] = [];
 
   /** The next calls of `append` go wrong. */
@@ -55,12 +58,24 @@ export class MemoryStore implements Pick<
   }
 
   async cursor(): Promise<number> {
+    // Nobody waits for what a killed process was about to do.
+    this.#last = Promise.resolve();
     return this.#cursor;
   }
 
-  async append(batch: Batch, keepRejects: KeepRejects): Promise<Appended> {
+  append(batch: Batch, keepRejects: KeepRejects): Promise<Appended> {
+    const before = this.#last;
+    const appended = this.#append(batch, keepRejects, before);
+    this.#last = Promise.allSettled([before, appended]);
+    return appended;
+  }
+
+  async #append(
+    batch: Batch,
+    keepRejects: KeepRejects,
+    before: Promise<unknown>,
+  ): Promise<Appended> {
     this.calls.push({ first: batch.first, last: batch.last });
-    assert.equal(batch.first, this.#cursor, 'a batch begins at the cursor');
     const trouble = this.#troubles.shift();
     if (trouble === 'before') throw unavailable();
     if (trouble === 'bug') throw new TypeError('a bug');
@@ -74,9 +89,13 @@ export class MemoryStore implements Pick<
       this.#store(half);
       throw unavailable();
     }
+    const counts = this.#store(events);
+    await before;
+    if (batch.first > this.#cursor) throw unavailable();
+    assert.equal(batch.first, this.#cursor, 'a batch begins at the cursor');
     const rejects = events.filter(({ bad }) => bad).map(reject);
     if (rejects.length > 0) await keepRejects(rejects);
-    const appended = this.#commit(batch, this.#store(events));
+    const appended = this.#commit(batch, counts);
     if (trouble === 'after') throw unavailable();
     return appended;
   }

@@ -36,6 +36,8 @@ export function openDuckdbStore({
   const rollups = new Rollups(engine, declaredRollups(queries));
   const questions = new Questions(engine, rollups);
   return {
+    // What it does with a batch takes all of a core: there is no gap to fill.
+    appendsAtOnce: 1,
     cursor: async (collector) => {
       const { next } = await engine.read((session) => position(session, collector));
       return next;

@@ -1,5 +1,6 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { Reject } from '../../event-store.ts';
+import type { Bodies } from './bodies.ts';
 import { ask, CLUSTER_FAULTS, unavailable } from './connection.ts';
 import type { Document } from './documents.ts';
 
@@ -23,9 +24,12 @@ interface BulkError {
 /** Sends lines as they are, and reads back only what became of each. */
 export async function createBulk(
   client: Client,
+  bodies: Bodies,
+  lines: Buffer,
   documents: readonly Document[],
 ): Promise<readonly BulkResult[]> {
   if (documents.length === 0) return [];
+  const bulkBody = bodies.of(lines, documents);
   const { items = [] } = await ask(() =>
     client.transport.request<BulkAnswer>({
       method: 'POST',
@@ -35,9 +39,11 @@ export async function createBulk(
         filter_path: 'items.create.status,items.create.error.type,items.create.error.reason',
       },
       // A buffer is sent as it is.
-      bulkBody: bodyOf(documents),
+      bulkBody,
     }),
   );
+  // Only now does nothing send it any more.
+  bodies.giveBack(bulkBody);
   if (items.length !== documents.length) throw unavailable('answered another number of documents');
   return documents.map((document, index) => {
     const { status = 0, error } = items[index]?.create ?? {};
@@ -66,21 +72,4 @@ function sentence(type: string, reason: string): string {
   const object = /object mapping for \[([\w.@]+)\]/.exec(reason);
   if (object) return `\`${object[1]}\` is an object here and a value there (${type})`;
   return `Elasticsearch cannot take it (${type})`;
-}
-
-function bodyOf(documents: readonly Document[]): Buffer {
-  const actions = documents.map(
-    ({ index, id }) => `{"create":{"_index":"${index}","_id":"${id}"}}\n`,
-  );
-  const size = documents.reduce(
-    (sum, { line }, n) => sum + line.length + (actions[n]?.length ?? 0),
-    0,
-  );
-  const body = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const [index, { line }] of documents.entries()) {
-    at += body.write(actions[index] ?? '', at, 'latin1');
-    at += line.copy(body, at);
-  }
-  return body;
 }

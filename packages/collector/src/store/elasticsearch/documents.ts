@@ -11,8 +11,9 @@ const NEWLINE = 0x0a;
 
 export interface Document {
   readonly sequence: number;
-  /** The journal's line as it is, with its line feed. */
-  readonly line: Buffer;
+  /** Where the journal's line lies in those of the batch, with its line feed. */
+  readonly start: number;
+  readonly end: number;
   readonly index: string;
   readonly id: string;
   /** Indices in which a twin may lie. */
@@ -27,47 +28,44 @@ export function* bulksOf(
   prefix: string,
   settle: (sequence: number, outcome: Outcome) => void,
 ): Generator<readonly Document[]> {
+  const { first, lines } = batch;
   let bulk: Document[] = [];
   let bytes = 0;
-  for (const { sequence, line } of linesOf(batch)) {
-    const document = documentOf(batch, prefix, sequence, line);
+  let start = 0;
+  for (let sequence = first; start < lines.length; sequence++) {
+    const end = lines.indexOf(NEWLINE, start) + 1;
+    const document = documentOf(batch, prefix, sequence, start, end);
     if (document === undefined) {
       settle(sequence, { sequence, reason: 'it is no event with its times' });
-      continue;
+    } else {
+      const full = bulk.length === BULK_DOCUMENTS_MAX || bytes + end - start > BULK_BYTES_MAX;
+      if (full && bulk.length > 0) {
+        yield bulk;
+        bulk = [];
+        bytes = 0;
+      }
+      bulk.push(document);
+      bytes += end - start;
     }
-    const full = bulk.length === BULK_DOCUMENTS_MAX || bytes + line.length > BULK_BYTES_MAX;
-    if (full && bulk.length > 0) {
-      yield bulk;
-      bulk = [];
-      bytes = 0;
-    }
-    bulk.push(document);
-    bytes += line.length;
+    start = end;
   }
   if (bulk.length > 0) yield bulk;
 }
 
-function* linesOf({ first, lines }: Batch): Generator<{ sequence: number; line: Buffer }> {
-  let start = 0;
-  for (let sequence = first; start < lines.length; sequence++) {
-    const end = lines.indexOf(NEWLINE, start) + 1;
-    yield { sequence, line: lines.subarray(start, end) };
-    start = end;
-  }
-}
-
 function documentOf(
-  { collector }: Batch,
+  { collector, lines }: Batch,
   prefix: string,
   sequence: number,
-  line: Buffer,
+  start: number,
+  end: number,
 ): Document | undefined {
-  const identity = identify(line.toString(), collector, sequence);
+  const identity = identify(lines.subarray(start, end), collector, sequence);
   if (identity === undefined) return undefined;
   const { id, day, elsewhere, numbers } = identity;
   return {
     sequence,
-    line,
+    start,
+    end,
     id,
     numbers,
     index: indexOfDay(prefix, day),

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { type Facts, readFacts } from './facts.ts';
 
 /**
  * Where a line of the journal goes, so that a later retry of the event meets its twin whatever the
@@ -36,19 +37,26 @@ const TIME_MAX_MS = Date.UTC(9_999, 11, 31);
 const ID_LENGTH = 20;
 
 /** Undefined for a line that no intake can have written: no object, or without its times. */
-export function identify(line: string, collector: string, sequence: number): Identity | undefined {
-  const event = parse(line);
-  const times = event === undefined ? undefined : timesOf(event);
-  if (event === undefined || times === undefined) return undefined;
-  const { 'event.id': id, 'event.created': created = '', 'service.name': app } = event;
+export function identify(line: Buffer, collector: string, sequence: number): Identity | undefined {
+  const facts = readFacts(line);
+  if (facts === undefined) return undefined;
+  const { name, numbers } = facts;
+  const times = timesOf(facts);
+  if (times === undefined) return undefined;
   const day = dayOf(homeOf(times));
-  const numbers = Object.keys(event['metrics'] ?? {});
-  if (typeof id !== 'string') {
-    return { id: hashOf([collector, sequence]), day, elsewhere: [], numbers };
+  if (name === undefined) {
+    const place = JSON.stringify([collector, sequence]);
+    return { id: hashOf(place), day, elsewhere: NOWHERE, numbers };
   }
-  const others = otherHomesOf(times).map(dayOf);
-  const elsewhere = [...new Set(others)].filter((other) => other !== day);
-  return { id: hashOf([app, id, created]), day, elsewhere, numbers };
+  return { id: hashOf(name), day, elsewhere: elsewhereOf(times, day), numbers };
+}
+
+const NOWHERE: readonly string[] = [];
+
+function elsewhereOf(times: Times, home: string): readonly string[] {
+  const others = otherHomesOf(times);
+  if (others.length === 0) return NOWHERE;
+  return [...new Set(others.map(dayOf))].filter((day) => day !== home);
 }
 
 /** Epoch ms. */
@@ -58,11 +66,12 @@ interface Times {
   readonly created: number | undefined;
 }
 
-function timesOf(event: Readonly<Record<string, unknown>>): Times | undefined {
-  const time = epochMs(event['@timestamp']);
-  const received = epochMs(event['event.ingested']);
+function timesOf(facts: Facts): Times | undefined {
+  const received = receiptMs(facts.received);
+  const time = epochMs(facts.time);
   if (time === undefined || received === undefined) return undefined;
-  return { time, received, created: epochMs(event['event.created']) };
+  const created = facts.created === facts.time ? time : epochMs(facts.created);
+  return { time, received, created };
 }
 
 /** The time whose day the event's index is of. */
@@ -94,19 +103,20 @@ function dayOf(at: number): string {
   return lastName;
 }
 
-function hashOf(parts: readonly unknown[]): string {
-  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, ID_LENGTH);
+function hashOf(name: string): string {
+  return hash('sha256', name, 'base64url').slice(0, ID_LENGTH);
 }
 
-function parse(line: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
+/** Of the events of one request, which follow each other, the receipt is one text. */
+let lastReceipt: unknown;
+let lastReceived: number | undefined;
+
+function receiptMs(text: unknown): number | undefined {
+  if (text !== lastReceipt) {
+    lastReceipt = text;
+    lastReceived = epochMs(text);
   }
+  return lastReceived;
 }
 
 function epochMs(value: unknown): number | undefined {

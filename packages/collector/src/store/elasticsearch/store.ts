@@ -14,6 +14,7 @@ import type {
 import type { Query, Row } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { createDocuments, type Outcome } from './append.ts';
+import { Bodies } from './bodies.ts';
 import {
   ask,
   connect,
@@ -39,6 +40,7 @@ import { explainScan, runScan } from './scan.ts';
 import { agreeSalt, forgetSalts } from './salt.ts';
 import { State } from './state.ts';
 import { putTemplate } from './template.ts';
+import { type Turn, Turns } from './turns.ts';
 
 /** What a search says that names an index which is not there any more. */
 const GONE: ReadonlySet<string | undefined> = new Set([
@@ -55,10 +57,14 @@ const GONE: ReadonlySet<string | undefined> = new Set([
  * again after a crash meets its own documents and counts them as stored.
  */
 export class ElasticsearchStore implements EventStore {
+  /** A node would wait for the end of one batch and its commit before the next began. */
+  readonly appendsAtOnce = 2;
   readonly #client: Client;
   readonly #prefix: string;
   readonly #options: ElasticsearchOptions;
   readonly #state: State;
+  readonly #bodies = new Bodies();
+  readonly #turns = new Turns();
   readonly #search: Search;
   readonly #rollups: Rollups;
   readonly #upkeep: RollupUpkeep;
@@ -90,10 +96,15 @@ export class ElasticsearchStore implements EventStore {
     return this.#state.cursor(collector);
   }
 
-  async append(batch: Batch, keepRejects: KeepRejects): Promise<Appended> {
+  append(batch: Batch, keepRejects: KeepRejects): Promise<Appended> {
+    return this.#turns.take((turn) => this.#append(batch, keepRejects, turn));
+  }
+
+  async #append(batch: Batch, keepRejects: KeepRejects, turn: Turn): Promise<Appended> {
     await this.#prepare();
-    const outcomes = await this.#outcomesOf(batch);
+    const outcomes = await this.#outcomesOf(batch, turn);
     const rejects = outcomes.filter((outcome): outcome is Reject => typeof outcome === 'object');
+    await turn.comes();
     if (rejects.length > 0 && batch.lines.length > 0) await keepRejects(rejects);
     await this.#state.commit(batch, outcomes);
     return {
@@ -103,7 +114,7 @@ export class ElasticsearchStore implements EventStore {
     };
   }
 
-  async #outcomesOf(batch: Batch): Promise<readonly Outcome[]> {
+  async #outcomesOf(batch: Batch, turn: Turn): Promise<readonly Outcome[]> {
     const { first, last, lines } = batch;
     if (lines.length === 0) {
       return Array.from({ length: last - first + 1 }, (_, index) => ({
@@ -115,8 +126,10 @@ export class ElasticsearchStore implements EventStore {
       const outcomes = await createDocuments(
         this.#client,
         this.#prefix,
+        this.#bodies,
         this.#numericMapping,
         batch,
+        turn,
       );
       if (outcomes.length === last - first + 1) return outcomes;
       throw new MetronomeError('bad-request', 'a batch has another number of lines than it says');

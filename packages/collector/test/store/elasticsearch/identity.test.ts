@@ -6,7 +6,7 @@ import { eventAt } from '../journal-lines.ts';
 const received = '2026-11-23T12:00:00.000Z';
 
 function identityOf(fields: Partial<StoredEvent>) {
-  return identify(JSON.stringify(eventAt(received, 'app', fields)), 'journal', 7);
+  return identify(Buffer.from(JSON.stringify(eventAt(received, 'app', fields))), 'journal', 7);
 }
 
 const cases: readonly [string, Partial<StoredEvent>, string, readonly string[]][] = [
@@ -74,7 +74,7 @@ it('takes app, id and client time for the identity, without mixing them up', () 
 });
 
 it('takes the place for the identity where there is no id', () => {
-  const line = JSON.stringify(eventAt(received, 'app'));
+  const line = Buffer.from(JSON.stringify(eventAt(received, 'app')));
   const ids = [
     identify(line, 'journal', 1)?.id,
     identify(line, 'journal', 2)?.id,
@@ -87,7 +87,7 @@ it('takes the place for the identity where there is no id', () => {
 it.each(['', 'null', '[]', '"text"', '{"@timestamp":', '{}', '{"@timestamp":"-1"}'])(
   'has none for the line %j',
   (line) => {
-    expect(identify(line, 'journal', 1)).toBeUndefined();
+    expect(identify(Buffer.from(line), 'journal', 1)).toBeUndefined();
   },
 );
 
@@ -97,3 +97,36 @@ it.each(['whenever', '', '+275760-09-13T00:00:00.000Z', '0000-01-01T00:00:00.000
     expect(identityOf({ '@timestamp': time })).toBeUndefined();
   },
 );
+
+/** In the order in which intake writes it. */
+const written = {
+  'journal.collector': 'journal',
+  'journal.segment': 1,
+  'journal.sequence': 7,
+  '@timestamp': '2026-11-23T11:00:00.000Z',
+  '@version': '1',
+  'event.ingested': received,
+  'event.created': '2026-11-23T12:30:00.000Z',
+  'event.id': 'a',
+  'event.action': 'view',
+  'service.name': 'app',
+  labels: { 'event.id': 'another', text: ',"event.id":"a third","metrics":{"x":1}}' },
+  metrics: { größe: 1, 'a}b': 2 },
+};
+
+it.each([
+  ['all that it looks for', {}],
+  ['no id', { 'event.id': undefined }],
+  ['no client time', { 'event.created': undefined }],
+  ['no numbers', { metrics: undefined }],
+  ['no labels', { labels: undefined }],
+  ['a name that JSON escapes', { 'service.name': 'a"b\\' }],
+  ['an id that is not ASCII', { 'event.id': 'ä' }],
+])('reads the same of a line in any order: %s', (_, fields) => {
+  const event: Record<string, unknown> = { ...written, ...fields };
+  const [usual, reversed] = [event, Object.fromEntries(Object.entries(event).toReversed())].map(
+    (one) => identify(Buffer.from(`${JSON.stringify(one)}\n`), 'journal', 7),
+  );
+  expect(usual).toEqual(reversed);
+  expect(usual?.numbers).toEqual(Object.keys(event['metrics'] ?? {}));
+});
