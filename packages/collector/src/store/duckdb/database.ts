@@ -28,6 +28,13 @@ const CHECKPOINT_THRESHOLD = '32MB';
 const ALLOCATOR_FLUSH_THRESHOLD = '16MB';
 
 /**
+ * Of new files; a file keeps what it was made with. Each of the 45 columns takes whole blocks while a
+ * batch is stored: with the usual 256 KiB that is 25 MB more, a tenth more processor time an event
+ * and a file a third larger.
+ */
+const BLOCK_BYTES = '65536';
+
+/**
  * A batch that fills a row group is written to the file at once and compressed, and the log holds
  * only where; smaller ones go through the log as they are. So row groups are a fifth of the usual
  * size, which also lets a scan skip more.
@@ -47,13 +54,14 @@ export class Database {
     this.writer = writer;
   }
 
-  static async open({ dataDir, threads = 1, memoryMb = 128 }: DatabaseOptions): Promise<Database> {
+  static async open({ dataDir, threads = 1, memoryMb = 96 }: DatabaseOptions): Promise<Database> {
     await mkdir(dataDir, { recursive: true });
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(threads),
       memory_limit: `${memoryMb}MB`,
       temp_directory: join(dataDir, 'metronome.duckdb.tmp'),
       checkpoint_threshold: CHECKPOINT_THRESHOLD,
+      default_block_size: BLOCK_BYTES,
       allocator_flush_threshold: ALLOCATOR_FLUSH_THRESHOLD,
       allocator_bulk_deallocation_flush_threshold: ALLOCATOR_FLUSH_THRESHOLD,
       preserve_insertion_order: 'false',
