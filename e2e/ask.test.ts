@@ -150,10 +150,16 @@ describe('metronome explain', () => {
 test('metronome rollups shows how far they are', async () => {
   const env = { METRONOME_DATA_DIR: collector.dataDir, METRONOME_CONFIG: configFile };
   const { code, stdout } = await runMetronome(['rollups', '--wait'], env);
-  expect(stdout).toMatch(/^tock +\[#{20}\] +up to date +\d+ of \d+ events\n$/u);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.map((line) => line.split(' ', 1)[0])).toEqual(['tock', 'errors', 'uses']);
+  for (const line of lines) {
+    expect(line).toMatch(/^\w+ +\[#{20}\] +up to date +\d+ of \d+ events$/u);
+  }
   expect(code).toBe(0);
   const asked = await runMetronome(['rollups', '--json'], env);
-  expect(JSON.parse(asked.stdout)).toMatchObject([{ name: 'tock', isUpToDate: true }]);
+  expect(JSON.parse(asked.stdout)).toMatchObject(
+    ['tock', 'errors', 'uses'].map((name) => ({ name, isUpToDate: true })),
+  );
 });
 
 describe('the page /ask', () => {

@@ -62,6 +62,14 @@ export function offsetSpans(from: number, to: number, timeZone: string): readonl
   }
 }
 
+/** Whether the clocks shift by a part of an hour when this span ends, as on Lord Howe Island. */
+export function shiftsWithinHour(spans: readonly OffsetSpan[], index: number): boolean {
+  const [span, next] = spans.slice(index, index + 2);
+  return span !== undefined && next !== undefined && (span.until + next.offsetMs) % HOUR_MS !== 0;
+}
+
+const HOUR_MS = 3_600_000;
+
 /** First instant of a local day, given as if its midnight were in UTC; both epoch ms. */
 export function startOfLocalDay(localMs: number, timeZone: string): number {
   const date = Temporal.Instant.fromEpochMilliseconds(localMs).toZonedDateTimeISO('UTC');

@@ -17,6 +17,7 @@ const zones = [
   'Australia/Adelaide',
   'America/Sao_Paulo',
   'Pacific/Apia',
+  'Australia/Lord_Howe',
 ];
 const from = Date.UTC(2026, 9, 23);
 const to = Date.UTC(2026, 10, 3);

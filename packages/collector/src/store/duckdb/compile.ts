@@ -12,7 +12,7 @@ import {
   type Scalar,
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
-import { type OffsetSpan, offsetSpans } from '../../query/time-zone.ts';
+import { type OffsetSpan, offsetSpans, shiftsWithinHour } from '../../query/time-zone.ts';
 import type { DeclaredRows } from '../../query/declared.ts';
 import {
   COUNTS,
@@ -528,7 +528,7 @@ WHERE ${this.#where(filter, range)}`;
     const spans = offsetSpans(range.from - HOUR_MS, range.to, timeZone);
     const odd = spans.flatMap(({ until, offsetMs }, index) => {
       const next = spans[index + 1];
-      if (!next || (until + next.offsetMs) % HOUR_MS === 0) return [];
+      if (!next || !shiftsWithinHour(spans, index)) return [];
       const shiftMs = next.offsetMs - offsetMs;
       const first = shiftMs > 0 ? String(until) : `${start} - ${-shiftMs}`;
       return [`WHEN ${time} >= ${until} AND ${start} < ${until} THEN ${first}`];

@@ -1,4 +1,5 @@
 import type { DuckDBValue } from '@duckdb/node-api';
+import { partsOf } from '../../query/beyond-declared.ts';
 import { orderRows } from '../../query/order-rows.ts';
 import { type Filter, type Query, QUERY_LIMITS, type Row } from '../../query/query.ts';
 import { compileTogether } from './compile.ts';
@@ -33,14 +34,14 @@ export function together(queries: readonly Query[], state: RollupState): Togethe
     dimensions: Object.fromEntries(
       queries.map(({ dimensions = {} }, index) => [`d${index}`, Object.values(dimensions)[0]]),
     ) as NonNullable<Query['dimensions']>,
-    filter: { kind: 'and', filters: queries.flatMap(({ filter }) => (filter ? [filter] : [])) },
+    filter: { kind: 'and', filters: queries.flatMap(({ filter }) => partsOf(filter)) },
   };
   const plan = planCounts(all, state);
   if (plan === undefined) return undefined;
-  const shared = partsOf(first).filter((part) => queries.every((one) => has(one, part)));
+  const shared = partsOf(first.filter).filter((part) => queries.every((one) => has(one, part)));
   const own = queries.map((query): Filter => ({
     kind: 'and',
-    filters: partsOf(query).filter((part) => !shared.some((one) => isSame(one, part))),
+    filters: partsOf(query.filter).filter((part) => !shared.some((one) => isSame(one, part))),
   }));
   const compiled = compileTogether({ ...all, filter: { kind: 'and', filters: shared } }, own, plan);
   return {
@@ -66,13 +67,8 @@ function isCountOfItem({ measures, dimensions = {}, filter }: Query): boolean {
   return isCount && Object.keys(dimensions).length === 1 && heldTo(filter, 'item')?.length === 1;
 }
 
-function partsOf({ filter }: Query): readonly Filter[] {
-  if (filter === undefined) return [];
-  return filter.kind === 'and' ? filter.filters : [filter];
-}
-
 function has(query: Query, part: Filter): boolean {
-  return partsOf(query).some((one) => isSame(one, part));
+  return partsOf(query.filter).some((one) => isSame(one, part));
 }
 
 function isSame(a: Filter, b: Filter): boolean {

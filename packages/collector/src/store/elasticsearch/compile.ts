@@ -12,6 +12,7 @@ import type {
   Scalar,
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
+import { ODD_HOUR_MS_MAX, oddHourOf } from './odd-hours.ts';
 import type { PagedSearch } from './select.ts';
 
 /**
@@ -253,7 +254,7 @@ function dimensionAggregation(
   inside: Aggregations,
 ): Aggregation {
   if (dimension.kind === 'time') {
-    return { date_histogram: histogramOf(dimension.interval, query.timeZone), aggs: inside };
+    return { date_histogram: histogramOf(dimension.interval, query), aggs: inside };
   }
   const limit = serverLimit(query);
   return {
@@ -281,12 +282,27 @@ function includeOf(
 
 function histogramOf(
   interval: Interval,
-  timeZone = 'UTC',
+  { range, timeZone = 'UTC' }: Pick<Asked, 'range' | 'timeZone'>,
 ): estypes.AggregationsDateHistogramAggregation {
+  const oddHour = interval === 'hour' ? oddHourOf(range, timeZone) : undefined;
+  if (oddHour !== undefined) return singleBucket(oddHour, ODD_HOUR_MS_MAX);
   return {
     field: '@timestamp',
     calendar_interval: interval,
     time_zone: timeZone,
+    min_doc_count: 1,
+  };
+}
+
+/** Everything up to a length of time after its start (epoch ms). */
+function singleBucket(
+  start: number,
+  lengthMs: number,
+): estypes.AggregationsDateHistogramAggregation {
+  return {
+    field: '@timestamp',
+    fixed_interval: `${lengthMs}ms`,
+    offset: `${start % lengthMs}ms`,
     min_doc_count: 1,
   };
 }

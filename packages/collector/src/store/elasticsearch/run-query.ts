@@ -1,5 +1,4 @@
 import { MetronomeError } from '../../errors.ts';
-import { checkQuery } from '../../query/check-query.ts';
 import { fullOrder, orderRows } from '../../query/order-rows.ts';
 import { QUERY_LIMITS, type Query, type Range, type Row } from '../../query/query.ts';
 import { bucketStart } from '../../query/time-zone.ts';
@@ -29,7 +28,7 @@ const SLICES_MAX = 512;
 const ROWS_HELD_MAX = 1_000_000;
 
 /**
- * Answers a query exactly: searches it whole and, where that would leave groups out, in slices;
+ * Answers a query, which is checked, exactly: searches it whole and, where that would leave groups out, in slices;
  * then turns the distinct measures from numbers of events into what they are. See `compile.ts`
  * for the search and `distinct.ts` for the distinct counts.
  */
@@ -38,7 +37,6 @@ export async function runQuery(
   query: Query,
   plan?: RollupPlan,
 ): Promise<readonly Row[]> {
-  checkQuery(query);
   const limit = query.limit ?? QUERY_LIMITS.rowsMax;
   if (plan?.kind === 'declared') return (await rowsOfDeclared(search, query, plan)).slice(0, limit);
   await checkNumericKeys(search, query);

@@ -11,6 +11,7 @@ import type {
   Selection,
   Tally,
 } from '../../event-store.ts';
+import { checkQuery } from '../../query/check-query.ts';
 import type { Query, Row } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { createDocuments, type Outcome } from './append.ts';
@@ -31,6 +32,7 @@ import { NumericMapping } from './numeric-mapping.ts';
 import { countPlaces } from './places.ts';
 import { OutlivedCounts } from './outlived.ts';
 import { explainQuery } from './explain-query.ts';
+import { askAroundOddHours } from './odd-hours.ts';
 import { runQuery } from './run-query.ts';
 import { type Search, searchWith } from './searches.ts';
 import { Rollups } from './rollups.ts';
@@ -149,7 +151,12 @@ export class ElasticsearchStore implements EventStore {
   }
 
   async query(query: Query): Promise<readonly Row[]> {
+    checkQuery(query);
     await this.#prepare();
+    return askAroundOddHours(query, (part) => this.#query(part));
+  }
+
+  async #query(query: Query): Promise<readonly Row[]> {
     const plan = await this.#rollups.plan(query);
     try {
       return await runQuery(this.#search, query, plan);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { eventAt } from '../journal-lines.ts';
 import { queryCases } from '../../query/cases/all-cases.ts';
 import { catalogue } from '../../query/cases/catalogue.ts';
+import { evaluate } from '../../query/evaluate.ts';
 import { QUERY_LIMITS, type Query } from '../../../src/query/query.ts';
 import { always, ofApp, type OpenStore } from './with-store.ts';
 import { closeTo } from './close-to.ts';
@@ -62,6 +63,27 @@ export function queryTests(open: OpenStore): void {
     expect(String(error)).toMatch(message);
     await expect(open.store.explain(query)).rejects.toThrow(message);
   });
+
+  it.each(['2026-04-04T15:00:00Z', '2026-10-03T15:30:00Z'])(
+    'begins hours as the clocks do in a zone that shifts by half of one at %s',
+    async (shift) => {
+      const app = open.newName();
+      const times = Array.from({ length: 60 }, (_, n) => Date.parse(shift) + (n - 30) * 300_000);
+      const events = times.map((time) => eventAt(new Date(time).toISOString(), app));
+      await open.takeEvents(events);
+      const atRest = events.map((event) => ({ ...event }));
+      for (const from of times.slice(0, -1)) {
+        const query: Query = {
+          measures: { n: count },
+          dimensions: { hour: { kind: 'time', interval: 'hour' } },
+          filter: ofApp(app),
+          range: { from, to: times.at(-1) ?? 0 },
+          timeZone: 'Australia/Lord_Howe',
+        };
+        expect(await open.store.query(query)).toEqual(evaluate(query, atRest));
+      }
+    },
+  );
 
   describe('over many events', () => {
     const visitors = 12_000;

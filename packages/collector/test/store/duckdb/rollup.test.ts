@@ -224,6 +224,24 @@ describe('rollups', () => {
     await again.close();
   });
 
+  it('answer what is asked of an item at once over whole weeks', async () => {
+    const store = openAt(Date.UTC(2026, 10, 6, 12));
+    const views = ['2026-10-02', '2026-10-30'].map((day) =>
+      eventAt(`${day}T10:00:00.000Z`, 'app', { item: 'trees', referer: 'example.org' }),
+    );
+    await take(store, [views, 'maintain']);
+    const by = (field: string): Promise<readonly unknown[]> =>
+      store.query({
+        measures: { n: { kind: 'count' } },
+        dimensions: { by: { kind: 'field', field } },
+        filter: { kind: 'and', filters: [{ kind: 'equals', field: 'item', value: 'trees' }] },
+        range: { from: Date.UTC(2026, 9, 1), to: Date.UTC(2026, 10, 1) },
+      });
+    const answers = await Promise.all([by('app'), by('item')]);
+    expect(answers).toEqual([[{ by: 'app', n: 2 }], [{ by: 'trees', n: 2 }]]);
+    await store.close();
+  });
+
   it('are made anew wherever they are missing', async () => {
     const store = openAt(Date.UTC(2026, 10, 6, 12));
     const folder = join(dataDir, `${folders}`);

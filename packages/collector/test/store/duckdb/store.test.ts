@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore, Reject } from '../../../src/event-store.ts';
-import type { Query } from '../../../src/query/query.ts';
 import { openDuckdbStore } from '../../../src/store/duckdb/store.ts';
-import { evaluate } from '../../query/evaluate.ts';
 import { batchOf, batchOfLines, eventAt, journaled } from '../journal-lines.ts';
 
 const noon = '2026-11-23T12:00:00.000Z';
@@ -194,31 +192,6 @@ describe('an erasure', () => {
     expect(await count(store)).toBe(2);
     while (!(await exported.next()).done);
   });
-});
-
-describe('hours', () => {
-  it.each(['2026-04-04T15:00:00Z', '2026-10-03T15:30:00Z'])(
-    'of a zone that shifts by half an hour at %s are those of its clocks',
-    async (shift) => {
-      const store = open();
-      const minutes = Array.from({ length: 60 }, (_, n) => Date.parse(shift) + (n - 30) * 300_000);
-      const events = minutes.map((time) => eventAt(new Date(time).toISOString(), 'app'));
-      await store.append(batchOf('j', 1, events), ignoreRejects);
-      const atRest = events.map((event) => ({ ...event }));
-      for (const state of ['live', 'counted']) {
-        for (const from of minutes.slice(0, -1)) {
-          const query: Query = {
-            measures: { n: { kind: 'count' } },
-            dimensions: { hour: { kind: 'time', interval: 'hour' } },
-            range: { from, to: minutes.at(-1) ?? 0 },
-            timeZone: 'Australia/Lord_Howe',
-          };
-          expect(await store.query(query), state).toEqual(evaluate(query, atRest));
-        }
-        await store.maintain(new AbortController().signal);
-      }
-    },
-  );
 });
 
 describe('an export', () => {
