@@ -29,14 +29,13 @@ export interface DeliveryOptions {
 }
 
 export const DELIVERY_LIMITS = {
-  batchEventsMax: 50_000,
-  /** `streamBatchEvents` of a usual size. */
+  /** More would cost no less each, and DuckDB writes exactly so many as one whole row group. */
+  batchEventsMax: 24_576,
+  /** So many of a usual size. */
   batchBytesMax: 20 * 1024 * 1024,
   batchDelayMs: 100,
-  /** So many in that time are a stream: more of them are awaited, up to a batch that is cheap. */
+  /** So many in that time are a stream: more of them are awaited, up to a whole batch. */
   streamEventsMin: 1_000,
-  /** Where a store's cost of a batch no longer counts: DuckDB then writes whole row groups. */
-  streamBatchEvents: 25_000,
   streamDelayMs: 1_400,
   retryMinMs: 100,
   retryMaxMs: 30_000,
@@ -177,8 +176,7 @@ export class Delivery {
     const { journal, store } = this.#options;
     if (this.#cursor === undefined || this.#cursor <= this.#aloneTo) return false;
     const waiting = journal.last + 1 - this.#consumer.next;
-    const enough = Math.min(this.#limits.eventsMax, DELIVERY_LIMITS.streamBatchEvents);
-    return store.appendsAtOnce > 1 && waiting >= enough;
+    return store.appendsAtOnce > 1 && waiting >= this.#limits.eventsMax;
   }
 
   async #take(batch: JournalBatch): Promise<void> {
@@ -204,10 +202,9 @@ export class Delivery {
     await this.#consumer.waitFor(next, signal);
     if (delayMs === 0 || next < this.#gatherFrom) return;
     await this.#waitForMore(next + eventsMax - 1, delayMs, signal);
-    const { streamEventsMin, streamBatchEvents, streamDelayMs } = DELIVERY_LIMITS;
+    const { streamEventsMin, streamDelayMs } = DELIVERY_LIMITS;
     if (journal.last - next + 1 < streamEventsMin) return;
-    const enough = Math.min(eventsMax, streamBatchEvents);
-    await this.#waitForMore(next + enough - 1, streamDelayMs, signal);
+    await this.#waitForMore(next + eventsMax - 1, streamDelayMs, signal);
   }
 
   /** Until the event of this sequence is there, or the time is over. */

@@ -1,7 +1,7 @@
 import { isbot } from 'isbot';
 import { UAParser } from 'ua-parser-js';
 import { createBoundedCache } from './bounded-cache.ts';
-import { some } from './draft.ts';
+import { type Facts, factsOf } from './draft.ts';
 
 /** What a User-Agent says. */
 export interface AgentFacts {
@@ -11,6 +11,8 @@ export interface AgentFacts {
   readonly browserVersion: string | undefined;
   readonly os: string | undefined;
   readonly device: string | undefined;
+  /** All but `bot`. */
+  readonly facts: Facts;
 }
 
 /** Parsing takes 50 µs, and there are some thousand agents in the world's traffic of a day. */
@@ -37,12 +39,19 @@ function readAgent(userAgent: string): AgentFacts {
   const os = parser.getOS().name;
   const device = deviceType(parser.getDevice().type, os);
   const version = browser.version?.split('.')[0];
+  const facts = factsOf({
+    'user_agent.name': browser.name,
+    'user_agent.version': version,
+    'user_agent.os.name': os,
+    'user_agent.device.type': device,
+  });
   return {
     bot: isbot(userAgent),
-    browser: some(browser.name),
-    browserVersion: some(version),
-    os: some(os),
+    browser: browser.name,
+    browserVersion: version,
+    os,
     device,
+    facts,
   };
 }
 

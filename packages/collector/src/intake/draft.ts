@@ -1,66 +1,75 @@
 import type { StoredEvent } from '../event.ts';
+import { quote } from './text.ts';
 
 /**
- * An event at rest while it is written. All its keys are there from the beginning: what stays
- * undefined is not written, and drafts of one shape are written several times as fast.
+ * An event at rest while it is written: its JSON text as far as it goes. What repeats from event
+ * to event, as what a URL or an agent says, is text before (see `factsOf`): a line is then put
+ * together of few pieces, in half the time that `JSON.stringify` takes for the whole.
  */
-export type Draft = {
-  -readonly [Key in keyof Omit<StoredEvent, 'labels' | 'metrics' | 'tags'>]-?:
-    | StoredEvent[Key]
-    | undefined;
-} & { tags: readonly string[] | undefined };
+export interface Draft {
+  /** Without the brace at its end. */
+  text: string;
+  bot: boolean;
+  tags: readonly string[];
+}
 
-/** In the order in which the keys are written. */
-export function newDraft(): Draft {
+/** Members of a line as JSON, without the braces. */
+export type Facts = string;
+
+type KeyOf<Value> = {
+  [Key in keyof StoredEvent]-?: StoredEvent[Key] extends Value | undefined ? Key : never;
+}[keyof StoredEvent];
+
+/** Times are ISO 8601, which JSON writes as it is. */
+export function newDraft(
+  event: Pick<StoredEvent, '@timestamp' | 'event.ingested' | 'event.created'>,
+): Draft {
+  const created = event['event.created'];
+  const head = `{"@timestamp":"${event['@timestamp']}","@version":"1","event.ingested":"${event['event.ingested']}"`;
   return {
-    '@timestamp': undefined,
-    '@version': '1',
-    'event.ingested': undefined,
-    'event.created': undefined,
-    'event.id': undefined,
-    'event.action': undefined,
-    'service.name': undefined,
-    'url.full': undefined,
-    'url.domain': undefined,
-    'url.path': undefined,
-    item: undefined,
-    'file.extension': undefined,
-    'file.path': undefined,
-    'http.request.referrer': undefined,
-    referer: undefined,
-    'session.id': undefined,
-    'user_agent.name': undefined,
-    'user_agent.version': undefined,
-    'user_agent.os.name': undefined,
-    'user_agent.device.type': undefined,
-    'user.id': undefined,
-    'visitor.daily': undefined,
-    title: undefined,
-    'page.id': undefined,
-    'browser.language': undefined,
-    'http.request.method': undefined,
-    'browser.web_vital.name': undefined,
-    'browser.web_vital.rating': undefined,
-    'log.origin.file.name': undefined,
-    duration: undefined,
-    'http.response.status_code': undefined,
-    'browser.web_vital.value': undefined,
-    'log.origin.file.line': undefined,
-    'log.origin.file.column': undefined,
-    message: undefined,
-    'error.message': undefined,
-    'error.stack_trace': undefined,
-    'error.grouping_key': undefined,
-    bot: undefined,
-    tags: undefined,
+    text: created === undefined ? head : `${head},"event.created":"${created}"`,
+    bot: false,
+    tags: NONE,
   };
 }
 
-export function addTag(draft: Draft, tag: string): void {
-  if (draft.tags?.includes(tag) !== true) draft.tags = [...(draft.tags ?? []), tag];
-}
+const NONE: readonly string[] = [];
 
 /** Absent means absent: there are no empty strings at rest. */
-export function some(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
+export function addText(draft: Draft, key: KeyOf<string>, value: string | undefined): void {
+  if (value !== undefined && value !== '') draft.text += `,"${key}":${quote(value)}`;
+}
+
+/** Takes finite numbers. */
+export function addNumber(draft: Draft, key: KeyOf<number>, value: number | undefined): void {
+  if (value !== undefined) draft.text += `,"${key}":${value}`;
+}
+
+export function addFacts(draft: Draft, facts: Facts): void {
+  if (facts !== '') draft.text += `,${facts}`;
+}
+
+/** What `addFacts` adds, made once for many events. What is undefined or empty is left out. */
+export function factsOf(members: {
+  readonly [Key in keyof StoredEvent]?: StoredEvent[Key] | undefined;
+}): Facts {
+  const some = Object.entries(members).filter(([, value]) => value !== undefined && value !== '');
+  return JSON.stringify(Object.fromEntries(some)).slice(1, -1);
+}
+
+export function addTag(draft: Draft, tag: string): void {
+  if (!draft.tags.includes(tag)) draft.tags = [...draft.tags, tag];
+}
+
+/**
+ * The whole line.
+ *
+ * @param labels the application's own keys as `ApplicationKeys` has them; so are `metrics`
+ */
+export function lineOf({ text, bot, tags }: Draft, labels: string, metrics: string): string {
+  const marked = bot ? `${text},"bot":true` : text;
+  const tagged = tags.length === 0 ? marked : `${marked},"tags":${JSON.stringify(tags)}`;
+  if (labels === '') return `${tagged}}`;
+  const numbers = metrics === '' ? '' : `,"metrics":{${metrics.slice(1)}}`;
+  return `${tagged},"labels":{${labels.slice(1)}}${numbers}}`;
 }

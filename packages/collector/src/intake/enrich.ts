@@ -2,16 +2,17 @@ import { TAGS } from '../event.ts';
 import { readAccessLog } from './access-log.ts';
 import { identifies, withoutAddresses } from './addresses.ts';
 import { addKey } from './application-keys.ts';
-import { addTag, type Draft, newDraft, some } from './draft.ts';
+import { addNumber, addTag, addText, type Draft, lineOf, newDraft } from './draft.ts';
 import { errorCause, isNoise } from './error-cause.ts';
 import { createEventClock, type EventTime } from './event-time.ts';
 import type { EventLimits, IntakeSettings } from './options.ts';
-import { createPlaces, type Place } from './place.ts';
+import { createPlaces } from './place.ts';
 import { createReferrers } from './referrer.ts';
 import { type Refusal, REFUSALS } from './refusals.ts';
 import { type ClientFacts, createSenders } from './sender.ts';
 import { isLonger, quote, withoutLoggedAddress } from './text.ts';
 import { formatTime } from './time.ts';
+import type { UrlFacts } from './url.ts';
 import type { WireEvent } from './wire.ts';
 
 /** Makes a line of the journal from the event at `index` of its body, or says why not. */
@@ -19,7 +20,7 @@ type Enrich = (wire: WireEvent, index: number) => string | Refusal;
 
 /** Returns what begins a body. */
 export function createEnricher(settings: IntakeSettings): (client: ClientFacts) => Enrich {
-  const addPlace = createPlaces(settings);
+  const { placeOf, addPlace } = createPlaces(settings);
   const addReferrer = createReferrers(settings);
   const sendersOf = createSenders(settings.salt);
 
@@ -38,30 +39,33 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       if (tooLong !== undefined) return tooLong;
 
       const app = wire.app ?? 'default';
-      const draft = newDraft();
-      addTime(draft, time);
-      draft['event.ingested'] = received;
-      draft['event.id'] = wire.id;
-      draft['service.name'] = app;
+      const place = placeOf(wire, app, isLine);
+      const draft = begin(time, received);
+      addText(draft, 'event.id', wire.id);
+      addText(draft, 'event.action', place.action);
+      addText(draft, 'service.name', app);
       if (wire.tags.length > 0) draft.tags = wire.tags;
       if (time.tag !== undefined) addTag(draft, time.tag);
-      const place = addPlace(draft, wire, app, isLine);
-      draft['event.action'] = place.action;
+      addPlace(draft, wire, place);
       addReferrer(draft, wire, place.page);
       addSender(draft, wire, time.at, isLine || place.action === 'log');
       addTexts(draft, wire);
       addNumbers(draft, wire);
       addMessages(draft, wire, place.action);
+      addCampaign(wire, place.page);
       const addresses = ownAddress === undefined ? wire.addresses : [...wire.addresses, ownAddress];
-      return withoutAddresses(write(draft, wire, place), addresses);
+      return withoutAddresses(lineOf(draft, wire.labels, wire.metrics), addresses);
     };
   };
 }
 
-function addTime(draft: Draft, { at, created }: EventTime): void {
-  const text = formatTime(at);
-  draft['@timestamp'] = text;
-  if (created !== undefined) draft['event.created'] = created === at ? text : formatTime(created);
+function begin({ at, created }: EventTime, received: string): Draft {
+  const event = { '@timestamp': formatTime(at), 'event.ingested': received };
+  if (created === undefined) return newDraft(event);
+  return newDraft({
+    ...event,
+    'event.created': created === at ? event['@timestamp'] : formatTime(created),
+  });
 }
 
 function mayBeLine(wire: WireEvent): boolean {
@@ -77,21 +81,21 @@ function checkNames(wire: WireEvent, limits: EventLimits): Refusal | undefined {
 }
 
 function addTexts(draft: Draft, wire: WireEvent): void {
-  draft.title = wire.title;
-  draft['page.id'] = wire.page;
-  draft['browser.language'] = wire.language;
-  draft['http.request.method'] = wire.method;
-  draft['browser.web_vital.name'] = wire.name;
-  draft['browser.web_vital.rating'] = wire.rating;
-  draft['log.origin.file.name'] = wire.source;
+  addText(draft, 'title', wire.title);
+  addText(draft, 'page.id', wire.page);
+  addText(draft, 'browser.language', wire.language);
+  addText(draft, 'http.request.method', wire.method);
+  addText(draft, 'browser.web_vital.name', wire.name);
+  addText(draft, 'browser.web_vital.rating', wire.rating);
+  addText(draft, 'log.origin.file.name', wire.source);
 }
 
 function addNumbers(draft: Draft, wire: WireEvent): void {
-  draft.duration = wire.duration;
-  draft['http.response.status_code'] = wire.status;
-  draft['browser.web_vital.value'] = wire.value;
-  draft['log.origin.file.line'] = wire.line;
-  draft['log.origin.file.column'] = wire.column;
+  addNumber(draft, 'duration', wire.duration);
+  addNumber(draft, 'http.response.status_code', wire.status);
+  addNumber(draft, 'browser.web_vital.value', wire.value);
+  addNumber(draft, 'log.origin.file.line', wire.line);
+  addNumber(draft, 'log.origin.file.column', wire.column);
 }
 
 /** What an error says is its message under both names; a raw line loses the address in it. */
@@ -101,10 +105,10 @@ function addMessages(draft: Draft, wire: WireEvent, action: string): void {
   const said = clean(message ?? (isError ? errorMessage : undefined), wire);
   const error = clean(errorMessage ?? (isError ? message : undefined), wire);
   const cause = fingerprint ?? (isError ? errorCause(error, stack) : undefined);
-  draft.message = some(said);
-  draft['error.message'] = some(error);
-  draft['error.stack_trace'] = some(stack);
-  draft['error.grouping_key'] = some(cause);
+  addText(draft, 'message', said);
+  addText(draft, 'error.message', error);
+  addText(draft, 'error.stack_trace', stack);
+  addText(draft, 'error.grouping_key', cause);
   const noise = wire.noise || (isError && isNoise(error, stack, wire.source ?? ''));
   if (noise) addTag(draft, TAGS.noise);
 }
@@ -113,16 +117,9 @@ function clean(text: string | undefined, wire: WireEvent): string {
   return text === undefined ? '' : withoutAddresses(withoutLoggedAddress(text), wire.addresses);
 }
 
-/**
- * The line: `JSON.stringify`, which is faster than any putting together of strings, and the
- * application's keys, with the campaign of the URL where the event does not say it itself.
- */
-function write(draft: Draft, wire: WireEvent, { page }: Place): string {
+/** The campaign of the URL, where the event does not say it itself. */
+function addCampaign(wire: WireEvent, page: UrlFacts | undefined): void {
   for (const [name, value] of page?.campaign ?? []) {
     if (!wire.campaignKeys.includes(name)) addKey(wire, quote(name), value);
   }
-  const line = JSON.stringify(draft);
-  if (wire.labels === '') return line;
-  const metrics = wire.metrics === '' ? '' : `,"metrics":{${wire.metrics.slice(1)}}`;
-  return `${line.slice(0, -1)},"labels":{${wire.labels.slice(1)}}${metrics}}`;
 }

@@ -1,4 +1,5 @@
 import { type BoundedCache, createBoundedCache } from './bounded-cache.ts';
+import { type Facts, factsOf } from './draft.ts';
 import { compileItemPatterns } from './item-patterns.ts';
 import type { EventLimits, ItemPattern } from './options.ts';
 import { withoutTrailingSlash } from './path.ts';
@@ -13,6 +14,8 @@ export interface PageFacts extends UrlFacts {
   readonly matched: boolean;
   /** Of the pattern. */
   readonly format: string | undefined;
+  /** The URL and its parts. */
+  readonly facts: Facts;
 }
 
 const CACHED_MAX = 16_384;
@@ -34,7 +37,17 @@ export function createPageReader(
     const facts = readUrl(url, limits.valueBytesMax);
     const found = match(facts, app);
     const item = cut(found?.item ?? withoutTrailingSlash(facts.path), limits.itemBytesMax);
-    return { ...facts, item, matched: found !== undefined, format: found?.format };
+    return {
+      ...facts,
+      item,
+      matched: found !== undefined,
+      format: found?.format,
+      facts: factsOf({
+        'url.full': facts.full,
+        'url.domain': facts.domain,
+        'url.path': facts.path,
+      }),
+    };
   };
 
   return (url, app) => {

@@ -1,6 +1,6 @@
 import { requestAction } from './access-log.ts';
 import { addLeftover } from './application-keys.ts';
-import { type Draft, some } from './draft.ts';
+import { addFacts, addText, type Draft } from './draft.ts';
 import { createPageReader, type PageFacts } from './item.ts';
 import type { IntakeSettings } from './options.ts';
 import type { WireEvent } from './wire.ts';
@@ -9,30 +9,41 @@ export interface Place {
   /** What happened. */
   readonly action: string;
   readonly page: PageFacts | undefined;
+  /** Of a download, where it has a URL of its own. */
+  readonly file: PageFacts | undefined;
 }
 
-/** Adds what an event is about: URL, item, file and format. */
-type AddPlace = (draft: Draft, wire: WireEvent, app: string, isLine: boolean) => Place;
+interface Places {
+  placeOf(wire: WireEvent, app: string, isLine: boolean): Place;
+  /** Adds what an event is about: URL, item, file and format. */
+  addPlace(draft: Draft, wire: WireEvent, place: Place): void;
+}
 
-export function createPlaces({ limits, patterns }: IntakeSettings): AddPlace {
+export function createPlaces({ limits, patterns }: IntakeSettings): Places {
   const pageOf = createPageReader(patterns, limits);
 
-  return (draft, wire, app, isLine) => {
-    const page = wire.url === undefined ? undefined : pageOf(wire.url, app);
-    const action = wire.event ?? (isLine ? requestAction(wire, page) : impliedAction(wire));
-    if (page !== undefined) addUrl(draft, wire, page);
-    if (action === 'download') {
-      addDownload(draft, wire, page, wire.file === undefined ? page : pageOf(wire.file, app));
-    } else addItem(draft, wire, page);
-    return { action, page };
+  return {
+    placeOf(wire, app, isLine) {
+      const page = wire.url === undefined ? undefined : pageOf(wire.url, app);
+      const action = wire.event ?? (isLine ? requestAction(wire, page) : impliedAction(wire));
+      const file =
+        action === 'download' && wire.file !== undefined ? pageOf(wire.file, app) : undefined;
+      return { action, page, file };
+    },
+    addPlace(draft, wire, place) {
+      if (place.page !== undefined) addUrl(draft, wire, place.page);
+      if (place.action === 'download') addDownload(draft, wire, place);
+      else addItem(draft, wire, place.page);
+    },
   };
 }
 
 /** A line of a log has a path, and perhaps the host of its site. */
 function addUrl(draft: Draft, wire: WireEvent, page: PageFacts): void {
-  draft['url.full'] = page.full;
-  draft['url.domain'] = page.host === '' ? some(wire.host?.replace(/:\d+$/u, '')) : page.domain;
-  draft['url.path'] = some(page.path);
+  addFacts(draft, page.facts);
+  if (page.host === '' && page.domain === undefined) {
+    addText(draft, 'url.domain', wire.host?.replace(/:\d+$/u, ''));
+  }
 }
 
 function impliedAction(wire: WireEvent): 'view' | 'log' {
@@ -43,22 +54,18 @@ function impliedAction(wire: WireEvent): 'view' | 'log' {
  * A pattern that matches the file names the item of a download, else the page does: the file's
  * mere path would hide which dataset it belongs to.
  */
-function addDownload(
-  draft: Draft,
-  wire: WireEvent,
-  page: PageFacts | undefined,
-  file: PageFacts | undefined,
-): void {
+function addDownload(draft: Draft, wire: WireEvent, place: Place): void {
+  const { page, file = page } = place;
   const byPattern = file?.matched === true ? file.item : undefined;
   const format = wire.format?.toLowerCase() ?? file?.format ?? file?.extension;
-  draft.item = some(wire.item ?? byPattern ?? wire.pageItem ?? (page ?? file)?.item);
-  draft['file.extension'] = format || 'other';
-  draft['file.path'] = file?.full;
+  addText(draft, 'item', wire.item ?? byPattern ?? wire.pageItem ?? (page ?? file)?.item);
+  addText(draft, 'file.extension', format || 'other');
+  addText(draft, 'file.path', file?.full);
 }
 
 function addItem(draft: Draft, wire: WireEvent, page: PageFacts | undefined): void {
-  draft.item = some(wire.item ?? page?.item);
-  draft['file.extension'] = wire.format?.toLowerCase();
-  draft['file.path'] = wire.file;
+  addText(draft, 'item', wire.item ?? page?.item);
+  addText(draft, 'file.extension', wire.format?.toLowerCase());
+  addText(draft, 'file.path', wire.file);
   if (wire.pageItem !== undefined) addLeftover(wire, 'page_item', wire.pageItem);
 }

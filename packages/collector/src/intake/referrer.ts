@@ -1,6 +1,6 @@
 import { TAGS } from '../event.ts';
 import { createBoundedCache } from './bounded-cache.ts';
-import { addTag, type Draft } from './draft.ts';
+import { addFacts, addTag, type Draft, type Facts, factsOf } from './draft.ts';
 import type { IntakeSettings } from './options.ts';
 import { SPAM_MARKS } from './spam-hosts.ts';
 import { type UrlFacts, withoutWww } from './url.ts';
@@ -11,9 +11,10 @@ interface ReferrerFacts {
   readonly host: string;
   /** The same without the port. */
   readonly hostname: string;
-  /** `host` or `host/path`. */
-  readonly referer: string;
   readonly spam: boolean;
+  /** The referrer as it was given, and `referer` where it counts. */
+  readonly facts: Facts;
+  readonly counted: Facts;
 }
 
 const CACHED_MAX = 4096;
@@ -45,10 +46,10 @@ export function createReferrers(settings: IntakeSettings): AddReferrer {
   return (draft, wire, page) => {
     if (wire.referrer === undefined || wire.referrer === '-') return;
     const referrer = read(wire.referrer);
-    draft['http.request.referrer'] = wire.referrer;
+    addFacts(draft, referrer.facts);
     const host = wire.host === undefined ? page?.host : plainHost(wire.host);
     if (referrer.host === '' || isOwn(referrer, host)) return;
-    draft.referer = referrer.referer;
+    addFacts(draft, referrer.counted);
     if (!referrer.spam) return;
     draft.bot = true;
     addTag(draft, TAGS.referrerSpam);
@@ -70,7 +71,8 @@ function readReferrer(given: string, spam: ReadonlySet<string>): ReferrerFacts {
   return {
     host: hostname === '' ? '' : full,
     hostname,
-    referer: full + path.slice(0, end),
+    facts: factsOf({ 'http.request.referrer': given }),
+    counted: factsOf({ referer: full + path.slice(0, end) }),
     spam: isSpam(hostname, spam),
   };
 }

@@ -1,6 +1,6 @@
 import { TAGS } from '../event.ts';
 import { type AgentFacts, createAgentReader } from './agent.ts';
-import { addTag, type Draft } from './draft.ts';
+import { addFacts, addTag, addText, type Draft } from './draft.ts';
 import { createVisitors } from './visitor.ts';
 import type { WireEvent } from './wire.ts';
 
@@ -46,13 +46,13 @@ export function createSenders(
 
     const addVisitor = (draft: Draft, wire: WireEvent, at: number, own: boolean): void => {
       if (wire.visitor !== undefined) {
-        draft['user.id'] = wire.visitor;
+        addText(draft, 'user.id', wire.visitor);
         return;
       }
       const address = wire.address ?? (own ? client.ip : undefined);
       if (address === undefined || address === '') return;
-      draft['user.id'] = visitorOf(address, wire.userAgent ?? ownAgent ?? '', at);
-      draft['visitor.daily'] = true;
+      const visitor = visitorOf(address, wire.userAgent ?? ownAgent ?? '', at);
+      draft.text += `,"user.id":"${visitor}","visitor.daily":true`;
     };
 
     return (draft, wire, at, forwarded) => {
@@ -66,7 +66,7 @@ export function createSenders(
         addTag(draft, TAGS.privacy);
         return;
       }
-      draft['session.id'] = wire.session;
+      addText(draft, 'session.id', wire.session);
       addAgent(draft, wire, agent);
       addVisitor(draft, wire, at, client.fromBrowser || !(forwarded || client.privileged));
     };
@@ -75,8 +75,13 @@ export function createSenders(
 
 /** What the application says of its agent goes before what is read from it. */
 function addAgent(draft: Draft, wire: WireEvent, agent: AgentFacts | undefined): void {
-  draft['user_agent.name'] = wire.browser ?? agent?.browser;
-  draft['user_agent.version'] = wire.browserVersion ?? agent?.browserVersion;
-  draft['user_agent.os.name'] = wire.os ?? agent?.os;
-  draft['user_agent.device.type'] = wire.device ?? agent?.device;
+  const { browser, browserVersion, os, device } = wire;
+  if ((browser ?? browserVersion ?? os ?? device) === undefined) {
+    if (agent !== undefined) addFacts(draft, agent.facts);
+    return;
+  }
+  addText(draft, 'user_agent.name', browser ?? agent?.browser);
+  addText(draft, 'user_agent.version', browserVersion ?? agent?.browserVersion);
+  addText(draft, 'user_agent.os.name', os ?? agent?.os);
+  addText(draft, 'user_agent.device.type', device ?? agent?.device);
 }

@@ -10,6 +10,7 @@ type VisitorOf = (address: string, userAgent: string, at: number) => string;
 
 interface Known {
   readonly day: number;
+  readonly address: string;
   readonly userAgent: string;
   readonly visitor: string;
 }
@@ -26,8 +27,8 @@ export function createVisitors(
   salt: (day: string) => string | Uint8Array,
 ): (receivedAt: number) => VisitorOf {
   return (receivedAt) => {
-    /** The last of each address: a body that names one twice mostly means the same visitor. */
-    const known = new Map<string, Known>();
+    /** A visitor's events mostly follow each other. */
+    let last: Known | undefined;
     const keys = new Map<number, string>();
 
     const keyOf = (day: number): string => {
@@ -40,11 +41,11 @@ export function createVisitors(
 
     return (address, userAgent, at) => {
       const day = Math.floor(at / MS_PER_DAY);
-      const before = known.get(address);
-      if (before?.day === day && before.userAgent === userAgent) return before.visitor;
+      const isSame = last?.address === address && last.userAgent === userAgent && last.day === day;
+      if (last !== undefined && isSame) return last.visitor;
       const identity = `${keys.get(day) ?? keyOf(day)}\n${day}\n${address}\n${userAgent}`;
       const visitor = hash('sha256', identity, 'base64url').slice(0, HASH_LENGTH);
-      known.set(address, { day, userAgent, visitor });
+      last = { day, address, userAgent, visitor };
       return visitor;
     };
   };

@@ -7,7 +7,7 @@ import type { Segments } from './segments.ts';
 
 export interface ReadLimits {
   readonly eventsMax: number;
-  /** A single event, and what else is in its frame, may be larger. */
+  /** A single event may be larger. */
   readonly bytesMax: number;
   /** So many batches hold at once, this one and those before it; default 1. */
   readonly held?: 1 | 2;
@@ -32,19 +32,10 @@ export interface JournalView {
   released(): void;
 }
 
-/** Verified lines of one segment in memory, without headers. */
-interface Loaded {
-  readonly segment: number;
-  readonly lines: Buffer;
-  readonly first: number;
-  readonly last: number;
-  readonly time: number;
-}
-
 interface OpenSegment {
   readonly segment: number;
   readonly file: DiskFile;
-  /** Where the next frame begins. */
+  /** Where the frame begins that is read next, perhaps once more for the rest of its lines. */
   offset: number;
 }
 
@@ -59,7 +50,6 @@ export class Consumer {
   #next = 1;
   #releasedTo = 1;
   #open: OpenSegment | undefined;
-  #loaded: Loaded | undefined;
   #buffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES_MIN);
   /** Of the last batch, where two are held. */
   #otherBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES_MIN);
@@ -82,7 +72,6 @@ export class Consumer {
   async seek(sequence: number): Promise<void> {
     if (sequence === this.#next) return;
     this.#next = sequence;
-    this.#loaded = undefined;
     await this.#leave();
   }
 
@@ -118,47 +107,29 @@ export class Consumer {
    */
   async read(limits: ReadLimits): Promise<JournalBatch | undefined> {
     if (this.#next > this.#journal.segments.last) return undefined;
-    if (this.#loaded === undefined) {
-      if (limits.held === 2) {
-        [this.#buffer, this.#otherBuffer] = [this.#otherBuffer, this.#buffer];
-      }
-      const loaded = await this.#load(limits.bytesMax);
-      if ('damage' in loaded) {
-        this.#next = loaded.last + 1;
-        return loaded;
-      }
-      this.#loaded = loaded;
-    }
-    return this.#take(this.#loaded, limits);
+    if (limits.held === 2) [this.#buffer, this.#otherBuffer] = [this.#otherBuffer, this.#buffer];
+    const batch = await this.#load(limits);
+    this.#next = batch.last + 1;
+    return batch;
   }
 
   async close(): Promise<void> {
     await this.#leave();
   }
 
-  #take(loaded: Loaded, limits: ReadLimits): JournalBatch {
-    const { first, segment, time } = loaded;
-    const { end, events } = cut(loaded.lines, loaded.last - first + 1, limits);
-    const last = first + events - 1;
-    this.#next = last + 1;
-    this.#loaded =
-      last === loaded.last
-        ? undefined
-        : { ...loaded, first: last + 1, lines: loaded.lines.subarray(end) };
-    const { collector } = this.#journal.segments;
-    return { collector, segment, first, last, time, lines: loaded.lines.subarray(0, end) };
-  }
-
-  async #load(bytesMax: number): Promise<Loaded | JournalBatch> {
-    const segment = this.#journal.segments.present().find(({ last }) => last >= this.#next);
+  async #load(limits: ReadLimits): Promise<JournalBatch> {
+    const { segments } = this.#journal;
+    const segment = segments.present().find(({ last }) => last >= this.#next);
     const open = segment === undefined ? undefined : await this.#enter(segment);
     if (segment === undefined || open === undefined) return this.#missing(segment);
     for (;;) {
-      const bytes = await this.#chunk(open, segment, bytesMax);
-      const { consumed, length, ...loaded } = gather(bytes, this.#next);
+      const bytes = await this.#chunk(open, segment, limits.bytesMax);
+      const { consumed, length, ...gathered } = gather(bytes, this.#next, limits);
       open.offset += consumed;
       if (length > 0) {
-        return { ...loaded, segment: segment.segment, lines: bytes.subarray(0, length) };
+        const { collector } = segments;
+        const lines = bytes.subarray(0, length);
+        return { collector, segment: segment.segment, ...gathered, lines };
       }
       if (consumed > 0) continue;
       const damage = await this.#findDamage(open, segment);
@@ -242,15 +213,15 @@ interface Gathered {
   readonly time: number;
   /** Bytes of lines, now at the start of the buffer. */
   readonly length: number;
-  /** Bytes of frames that were read. */
+  /** Bytes of frames of which nothing is left. */
   readonly consumed: number;
 }
 
 /**
  * Moves the payloads of consecutive frames together at the start of their buffer, from the line
- * of `next` on; stops where the frames end or one is missing.
+ * of `next` on; stops at the limits, and where the frames end or one is missing.
  */
-function gather(bytes: Buffer, next: number): Gathered {
+function gather(bytes: Buffer, next: number, limits: ReadLimits): Gathered {
   let gathered: Gathered = { first: next, last: next - 1, time: 0, length: 0, consumed: 0 };
   for (;;) {
     const frame = decodeFrame(bytes, gathered.consumed);
@@ -262,14 +233,25 @@ function gather(bytes: Buffer, next: number): Gathered {
     }
     const isFirst = gathered.length === 0;
     const start = isFirst ? afterLines(bytes, frame.start, next - frame.first) : frame.start;
-    bytes.copyWithin(gathered.length, start, frame.end);
+    const left = last - gathered.last;
+    const { end, events } = cut(
+      bytes,
+      { start, end: frame.end, events: left },
+      {
+        eventsMax: limits.eventsMax - (gathered.last + 1 - next),
+        bytesMax: limits.bytesMax - gathered.length,
+        eventsMin: isFirst ? 1 : 0,
+      },
+    );
+    bytes.copyWithin(gathered.length, start, end);
     gathered = {
       first: next,
-      last,
+      last: gathered.last + events,
       time: isFirst ? frame.time : gathered.time,
-      length: gathered.length + frame.end - start,
-      consumed: frame.end,
+      length: gathered.length + end - start,
+      consumed: events === left ? frame.end : gathered.consumed,
     };
+    if (events < left) return gathered;
   }
 }
 
@@ -280,16 +262,25 @@ function afterLines(bytes: Buffer, from: number, count: number): number {
   return at;
 }
 
-/** How many of the lines are within the limits, at least one, and where they end. */
-function cut(lines: Buffer, count: number, limits: ReadLimits): { end: number; events: number } {
-  if (count <= limits.eventsMax && lines.length <= limits.bytesMax) {
-    return { end: lines.length, events: count };
-  }
-  let end = 0;
+interface Lines {
+  readonly start: number;
+  readonly end: number;
+  readonly events: number;
+}
+
+/** How many of these lines are within the limits, and where they end. */
+function cut(
+  bytes: Buffer,
+  lines: Lines,
+  limits: ReadLimits & { readonly eventsMin: number },
+): { readonly end: number; readonly events: number } {
+  const { eventsMin, eventsMax, bytesMax } = limits;
+  if (lines.events <= eventsMax && lines.end - lines.start <= bytesMax) return lines;
+  let end = lines.start;
   let events = 0;
-  while (events < limits.eventsMax && events < count) {
-    const next = lines.indexOf(10, end) + 1;
-    if (events > 0 && next > limits.bytesMax) break;
+  while (events < Math.min(lines.events, eventsMax)) {
+    const next = bytes.indexOf(10, end) + 1;
+    if (events >= eventsMin && next - lines.start > bytesMax) break;
     end = next;
     events += 1;
   }
