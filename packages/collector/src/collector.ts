@@ -80,6 +80,7 @@ export async function openCollector(
     rejects,
     clock: systemClock,
     random: Math.random,
+    isBusy: busyLoop(),
     log,
   });
   const archive = openArchive(config, journal, log);
@@ -231,4 +232,18 @@ async function storeState(store: EventStore): Promise<PartState> {
   } catch (error) {
     return { ready: false, reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Where the event loop rests less, whatever else runs takes from the intake. */
+const BUSY_UTILIZATION = 0.9;
+
+/** Whether the event loop was busy since the last call. */
+function busyLoop(): () => boolean {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization > BUSY_UTILIZATION;
+  };
 }

@@ -21,6 +21,8 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   /** In 0..1, for the jitter of retries. */
   readonly random: () => number;
+  /** Whether the intake could use the processor that delivery would take; default never. */
+  readonly isBusy?: () => boolean;
   readonly log: Pick<Logger, 'error' | 'warn' | 'info'>;
   readonly batchEventsMax?: number;
   readonly batchBytesMax?: number;
@@ -29,7 +31,7 @@ export interface DeliveryOptions {
 }
 
 export const DELIVERY_LIMITS = {
-  /** More would cost no less each, and DuckDB writes exactly so many as one whole row group. */
+  /** More would cost no less each, and DuckDB writes exactly so many as two whole row groups. */
   batchEventsMax: 24_576,
   /** So many of a usual size. */
   batchBytesMax: 20 * 1024 * 1024,
@@ -37,6 +39,8 @@ export const DELIVERY_LIMITS = {
   /** So many in that time are a stream: more of them are awaited, up to a whole batch. */
   streamEventsMin: 1_000,
   streamDelayMs: 1_400,
+  /** Rest after a batch while the intake is busy: as long as the batch took, and no longer. */
+  restMaxMs: 1_000,
   retryMinMs: 100,
   retryMaxMs: 30_000,
 } as const;
@@ -72,6 +76,7 @@ export class Delivery {
   #aloneTo = 0;
   /** Batches that are read and not stored, the oldest first. */
   readonly #inHand = new Set<JournalBatch>();
+  #restMs = 0;
   #failures = 0;
   #errors = 0;
   #lastError: string | undefined;
@@ -149,6 +154,7 @@ export class Delivery {
     try {
       while (!signal.aborted) {
         if (!this.#mayGoAhead()) await last;
+        await this.#giveWay(signal);
         await this.#gather(signal);
         if (signal.aborted) break;
         const batch = await this.#consumer.read({
@@ -179,12 +185,21 @@ export class Delivery {
     return store.appendsAtOnce > 1 && waiting >= this.#limits.eventsMax;
   }
 
+  /** Events that wait are safe, those that are not taken are lost: under load the intake goes first. */
+  async #giveWay(signal: AbortSignal): Promise<void> {
+    const { clock, isBusy } = this.#options;
+    if (isBusy?.() === true) await clock.sleep(this.#restMs, signal);
+  }
+
   async #take(batch: JournalBatch): Promise<void> {
+    const { clock } = this.#options;
+    const start = clock.now();
     this.#inHand.add(batch);
     if (batch.damage === undefined) await this.#append(batch);
     else await this.#reject(batch, batch.damage);
     this.#inHand.delete(batch);
     this.#consumer.release(batch.last + 1);
+    this.#restMs = Math.max(0, Math.min(clock.now() - start, DELIVERY_LIMITS.restMaxMs));
     this.#succeed();
   }
 
