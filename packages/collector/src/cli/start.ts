@@ -27,8 +27,10 @@ export const start: Command = {
     const log = pino({ level: config.settings.METRONOME_LOG_LEVEL });
     const socket = commandSocket(config);
     const collector = await openCollector(config, log, { exampleDir: values.example });
+    // Before anybody learns that it listens, and may tell it to stop.
+    const stop = stopSignal();
     const servers = await listenAll(collector, config, socket, log);
-    const signal = await stopSignal();
+    const signal = await stop;
     log.info({ signal }, 'stopping');
     await Promise.all(servers.map(stopServer));
     await collector.close();
