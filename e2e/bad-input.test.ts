@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CollectorProcess, runMetronome, startCollector } from './collector-process.ts';
@@ -49,6 +50,22 @@ describe('a tick that cannot be taken is answered with a problem', () => {
     const problem = await problemOf(await tick(body, contentType));
     expect(problem.status).toBe(status);
     expect(problem.detail).toMatch(/\w.*\.$/u);
+  });
+
+  test.each([
+    ['what is no HTTP', 'hello\r\n\r\n', 400],
+    ['a Host that is none', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n', 400],
+    ['a target that is none', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    ['headers without end', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('%s', async (_, request, status) => {
+    const socket = connect(Number(new URL(collector.url).port), '127.0.0.1');
+    socket.write(request);
+    // The answer comes whole, or the connection would not be closed.
+    socket.setTimeout(2_000, () => socket.end());
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `, 'u'));
+    expect(head.toLowerCase()).toContain('content-type: application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({ status, detail: expect.stringMatching(/\w.*\.$/u) });
   });
 
   test('one bad event of many is rejected by its index, the others are kept', async () => {

@@ -7,6 +7,7 @@ import { type Collector, openCollector } from '../collector.ts';
 import { type Config, readConfig } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
 import { listenerOf } from '../http/app.ts';
+import { answerClientError } from '../http/unreadable.ts';
 import type { Command } from './command.ts';
 import { commandSocket } from './speak.ts';
 
@@ -79,6 +80,7 @@ function createServer(listener: RequestListener): Server {
   const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
   const server = new Server(timeouts, listener);
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  server.on('clientError', answerClientError);
   return server;
 }
 

@@ -11,6 +11,7 @@ import { isForeseen, problem } from './problem.ts';
 import { sdkRoutes } from './sdk.ts';
 import { tick, tickListener, type TickParts, tickRoutes } from './tick.ts';
 import { type TockParts, tockRoutes } from './tock.ts';
+import { answerWithoutRoute } from './unreadable.ts';
 
 export interface AppParts extends TickParts, TockParts {
   readonly metrics: Metrics;
@@ -25,13 +26,13 @@ export function createListener(parts: AppParts): RequestListener {
   return tickListener(parts, listenerOf(createApp(parts)));
 }
 
-/** Routes as Node's server takes them. */
+/** Routes as Node's server takes them. Errors of routes are answered by them. */
 export function listenerOf({
   fetch,
 }: {
   readonly fetch: Parameters<typeof getRequestListener>[0];
 }): RequestListener {
-  const listener = getRequestListener(fetch);
+  const listener = getRequestListener(fetch, { errorHandler: answerWithoutRoute });
   return (incoming, outgoing) => void listener(incoming, outgoing);
 }
 

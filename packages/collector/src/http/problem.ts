@@ -30,16 +30,16 @@ export function problem(context: Context, error: unknown): Response {
     context.header('Retry-After', String(known.retryAfterS ?? DEFAULT_RETRY_AFTER_S));
   }
   if (status === 401) context.header('WWW-Authenticate', 'Bearer');
-  const document = {
-    type: 'about:blank',
-    title: STATUS_CODES[status],
-    status,
-    detail: known.message,
-    ...known.extensions,
-  };
-  return context.body(JSON.stringify(document), status, {
-    'Content-Type': 'application/problem+json',
-  });
+  const text = problemText(status, known.message, known.extensions);
+  return context.body(text, status, { 'Content-Type': PROBLEM_TYPE });
+}
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** The document of RFC 9457, section 3. */
+export function problemText(status: number, detail: string, extensions: object = {}): string {
+  const document = { type: 'about:blank', title: STATUS_CODES[status], status, detail };
+  return JSON.stringify({ ...document, ...extensions });
 }
 
 /** The status that `problem` answers an error with. */
