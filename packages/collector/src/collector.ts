@@ -74,13 +74,14 @@ export async function openCollector(
     disk: nodeDisk,
     clock: systemClock,
   });
+  const isLoopBusy = busyLoop();
   const delivery = new Delivery({
     journal,
     store,
     rejects,
     clock: systemClock,
     random: Math.random,
-    isBusy: busyLoop(),
+    isBusy: () => isLoopBusy() && journal.bytes < settings.METRONOME_JOURNAL_BYTES_MAX / 2,
     log,
   });
   const archive = openArchive(config, journal, log);

@@ -188,7 +188,7 @@ export class Delivery {
   /** Events that wait are safe, those that are not taken are lost: under load the intake goes first. */
   async #giveWay(signal: AbortSignal): Promise<void> {
     const { clock, isBusy } = this.#options;
-    if (isBusy?.() === true) await clock.sleep(this.#restMs, signal);
+    if (isBusy?.() === true && this.#restMs > 0) await clock.sleep(this.#restMs, signal);
   }
 
   async #take(batch: JournalBatch): Promise<void> {

@@ -270,6 +270,28 @@ describe('batches', () => {
     await eventually(() => store.events.size).toBe(streamEventsMin + 5 + batchEventsMax);
   });
 
+  it('rest for as long as the last took while the intake is busy, a second at most', async () => {
+    const store = new MemoryStore();
+    const clock = new SimulatedClock();
+    const tookMs = [400, 5_000, 0];
+    const slow: DeliveryOptions['store'] = {
+      appendsAtOnce: 1,
+      cursor: () => store.cursor(),
+      append: (batch, keepRejects) => {
+        clock.advance(tookMs.shift() ?? 0);
+        return store.append(batch, keepRejects);
+      },
+    };
+    const parts = await deliver(slow, { clock, isBusy: () => true, batchEventsMax: 5 });
+    await parts.journal.append(linesOf(15));
+    for (const [calls, restMs] of [400, DELIVERY_LIMITS.restMaxMs].entries()) {
+      await eventually(() => clock.nextWakeMs).toBe(restMs);
+      expect(store.calls).toHaveLength(calls + 1);
+      clock.advance(restMs);
+    }
+    await eventually(() => store.calls).toHaveLength(3);
+  });
+
   it('begin at once with what waited at the start', async () => {
     const journal = await openTestJournal({ journalBytesMax: 256 * 1024 * 1024 });
     const { streamEventsMin } = DELIVERY_LIMITS;
