@@ -96,8 +96,8 @@ export const SETTINGS = {
   METRONOME_ELASTICSEARCH_REPLICAS: number('1', 0, 10, 'Replicas of each daily index.'),
   METRONOME_ELASTICSEARCH_SHARDS: number('1', 1, 100, 'Shards of each daily index.'),
   METRONOME_DUCKDB_MEMORY_MB: number(
-    '80',
-    64,
+    '96',
+    96,
     1_000_000,
     'Buffers of the embedded store, in MiB; what it needs beside them comes to about as much again. More helps questions about long periods of many events.',
   ),

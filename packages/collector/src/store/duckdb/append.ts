@@ -63,7 +63,14 @@ async function take(session: Session, file: string, batch: Batch): Promise<Appen
     if (first > batch.last) return { stored: 0, duplicates: 0, rejected: 0 };
     const [[number] = []] = await session.rows('SELECT coalesce(max(batch), 0) + 1 FROM tallies');
     const counts =
-      batch.lines.length === 0 ? nothing : await move(session, file, first, Number(number));
+      batch.lines.length === 0
+        ? nothing
+        : await move(
+            session,
+            { file, lineBytesMax: longestLine(batch.lines) },
+            first,
+            Number(number),
+          );
     const rejected = batch.last - first + 1 - counts.stored - counts.duplicates;
     const appended = { ...counts, rejected };
     await session.run(batch.segment === segment ? ADD_TO_TALLY : BEGIN_TALLY, [
@@ -87,10 +94,20 @@ const ADD_TO_TALLY = `UPDATE tallies SET last = $3, stored = stored + $4,
 type Counts = Pick<Appended, 'stored' | 'duplicates'>;
 const nothing: Counts = { stored: 0, duplicates: 0 };
 
+interface Incoming {
+  readonly file: string;
+  readonly lineBytesMax: number;
+}
+
 /** Moves what is new from the file into `events`. */
-async function move(session: Session, file: string, first: number, batch: number): Promise<Counts> {
+async function move(
+  session: Session,
+  { file, lineBytesMax }: Incoming,
+  first: number,
+  batch: number,
+): Promise<Counts> {
   const linesFrom = (columns: readonly EventColumn[]): string =>
-    `FROM ${readJson(file, columns)} WHERE "journal.sequence" >= ${first}`;
+    `FROM ${readJson(file, columns, lineBytesMax)} WHERE "journal.sequence" >= ${first}`;
   await session.run(`CREATE OR REPLACE TEMP TABLE incoming AS SELECT * ${linesFrom(IDENTITY)}`);
   const duplicates = (await dropErased(session)) + (await dropTwins(session));
   const kept = 'AND "journal.sequence" IN (SELECT "journal.sequence" FROM incoming)';
@@ -102,9 +119,23 @@ async function move(session: Session, file: string, first: number, batch: number
   return { stored: count(stored), duplicates };
 }
 
-function readJson(file: string, columns: readonly EventColumn[]): string {
+/** The engine's reader holds twice the longest line that it is told to take, which is 32 MB by default. */
+const LINE_BYTES_USUAL = 1024 * 1024;
+
+function longestLine(lines: Buffer): number {
+  let longest = LINE_BYTES_USUAL;
+  for (let start = 0; start < lines.length;) {
+    const end = lines.indexOf(10, start) + 1;
+    if (end === 0) return Math.max(longest, lines.length - start);
+    longest = Math.max(longest, end - start);
+    start = end;
+  }
+  return longest;
+}
+
+function readJson(file: string, columns: readonly EventColumn[], lineBytesMax: number): string {
   const types = columns.map((column) => `${quotedText(column)}: '${columnType(column)}'`);
-  return `read_json(${quotedText(file)}, format = 'newline_delimited', columns = {${types.join(', ')}})`;
+  return `read_json(${quotedText(file)}, format = 'newline_delimited', maximum_object_size = ${lineBytesMax}, columns = {${types.join(', ')}})`;
 }
 
 function count(rows: DuckDBValue[][]): number {

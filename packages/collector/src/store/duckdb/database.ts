@@ -55,7 +55,7 @@ export class Database {
     this.writer = writer;
   }
 
-  static async open({ dataDir, threads = 1, memoryMb = 80 }: DatabaseOptions): Promise<Database> {
+  static async open({ dataDir, threads = 1, memoryMb = 96 }: DatabaseOptions): Promise<Database> {
     await mkdir(dataDir, { recursive: true });
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(threads),
