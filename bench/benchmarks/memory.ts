@@ -24,8 +24,9 @@ export const memory: Benchmark = {
       await collector.drained();
       const memoryMb = watch.stop();
       const { max } = spread(memoryMb);
-      context.log(`${number(said.acknowledged / said.seconds)}/s, at most ${number(max)} MB`);
-      return { said, waiting, memoryMb };
+      const done = { said, waiting, memoryMb };
+      context.log(`${number(rateOf(done))}/s, at most ${number(max)} MB`);
+      return done;
     };
     try {
       const startMb = residentMb(pid);
@@ -33,6 +34,7 @@ export const memory: Benchmark = {
       const saturated = await leg({ events: SATURATING_EVENTS });
       const { stored } = await collector.counts();
       const { max } = spread(paced.memoryMb);
+      const figures = (of: (one: Leg) => string): readonly string[] => [paced, saturated].map(of);
       return {
         columns: ['', `${number(RATE)} events/s`, 'as many as it takes'],
         rows: [
@@ -51,10 +53,6 @@ export const memory: Benchmark = {
         ],
         data: { startMb, stored, paced, saturated },
       };
-
-      function figures(of: (one: Leg) => string): readonly string[] {
-        return [paced, saturated].map(of);
-      }
     } finally {
       await collector.stop();
     }

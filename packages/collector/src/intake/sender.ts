@@ -1,6 +1,6 @@
 import { TAGS } from '../event.ts';
 import { type AgentFacts, createAgentReader } from './agent.ts';
-import { addFacts, addTag, addText, type Draft } from './draft.ts';
+import { addFacts, addTag, addText, type Draft, factsOf } from './draft.ts';
 import { createVisitors } from './visitor.ts';
 import type { WireEvent } from './wire.ts';
 
@@ -33,6 +33,8 @@ type AddSender = (
   forwarded: boolean,
 ) => void;
 
+const DAILY = factsOf({ 'visitor.daily': true });
+
 /** Returns what begins a body. */
 export function createSenders(
   salt: (day: string) => string | Uint8Array,
@@ -51,8 +53,8 @@ export function createSenders(
       }
       const address = wire.address ?? (own ? client.ip : undefined);
       if (address === undefined || address === '') return;
-      const visitor = visitorOf(address, wire.userAgent ?? ownAgent ?? '', at);
-      draft.text += `,"user.id":"${visitor}","visitor.daily":true`;
+      addText(draft, 'user.id', visitorOf(address, wire.userAgent ?? ownAgent ?? '', at));
+      addFacts(draft, DAILY);
     };
 
     return (draft, wire, at, forwarded) => {

@@ -1,4 +1,4 @@
-import type { Interval } from './query.ts';
+import type { Interval, Range } from './query.ts';
 
 /**
  * The name as ICU spells it (`europe/berlin` is `Europe/Berlin`), which every engine reads, or
@@ -62,10 +62,22 @@ export function offsetSpans(from: number, to: number, timeZone: string): readonl
   }
 }
 
-/** Whether the clocks shift by a part of an hour when this span ends, as on Lord Howe Island. */
-export function shiftsWithinHour(spans: readonly OffsetSpan[], index: number): boolean {
-  const [span, next] = spans.slice(index, index + 2);
-  return span !== undefined && next !== undefined && (span.until + next.offsetMs) % HOUR_MS !== 0;
+/** Longer than any hour that repeats a part of itself. */
+export const ODD_HOUR_MS_MAX = 7_200_000;
+
+/**
+ * The hours that meet a range (epoch ms) in which a zone shifts by a part of an hour, as that of
+ * Lord Howe Island does: such an hour begins with the shift if that skips its beginning, and is
+ * longer if that repeats its end.
+ */
+export function oddHours({ from, to }: Range, timeZone: string): readonly Range[] {
+  const spans = offsetSpans(from - ODD_HOUR_MS_MAX, to + ODD_HOUR_MS_MAX, timeZone);
+  return spans.flatMap(({ until }, index) => {
+    const next = spans[index + 1];
+    const intoHourMs = next === undefined ? 0 : (until + next.offsetMs) % HOUR_MS;
+    if (intoHourMs === 0) return [];
+    return [{ from: bucketStart(until, 'hour', timeZone), to: until + HOUR_MS - intoHourMs }];
+  });
 }
 
 const HOUR_MS = 3_600_000;

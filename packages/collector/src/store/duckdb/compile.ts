@@ -12,7 +12,7 @@ import {
   type Scalar,
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
-import { type OffsetSpan, offsetSpans, shiftsWithinHour } from '../../query/time-zone.ts';
+import { type OffsetSpan, oddHours, offsetSpans } from '../../query/time-zone.ts';
 import type { DeclaredRows } from '../../query/declared.ts';
 import {
   COUNTS,
@@ -519,20 +519,12 @@ WHERE ${this.#where(filter, range)}`;
     }
   }
 
-  /**
-   * Where a zone shifts by a part of an hour, as Lord Howe does, the hour that the shift falls into
-   * begins with the shift if that skips its beginning, and is longer if that repeats its end.
-   */
+  /** Start of an hour, given as it is in all but those that are odd in the zone. */
   #hour(time: string, start: string): string {
     const { range, timeZone = 'UTC' } = this.#query;
-    const spans = offsetSpans(range.from - HOUR_MS, range.to, timeZone);
-    const odd = spans.flatMap(({ until, offsetMs }, index) => {
-      const next = spans[index + 1];
-      if (!next || !shiftsWithinHour(spans, index)) return [];
-      const shiftMs = next.offsetMs - offsetMs;
-      const first = shiftMs > 0 ? String(until) : `${start} - ${-shiftMs}`;
-      return [`WHEN ${time} >= ${until} AND ${start} < ${until} THEN ${first}`];
-    });
+    const odd = oddHours(range, timeZone).map(
+      ({ from, to }) => `WHEN ${time} >= ${from} AND ${time} < ${to} THEN ${from}`,
+    );
     return odd.length === 0 ? start : `CASE ${odd.join(' ')} ELSE ${start} END`;
   }
 

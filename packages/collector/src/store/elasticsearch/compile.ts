@@ -12,7 +12,8 @@ import type {
   Scalar,
 } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
-import { ODD_HOUR_MS_MAX, oddHourOf } from './odd-hours.ts';
+import { ODD_HOUR_MS_MAX } from '../../query/time-zone.ts';
+import { oddHourOf } from './odd-hours.ts';
 import type { PagedSearch } from './select.ts';
 
 /**

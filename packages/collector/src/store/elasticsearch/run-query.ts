@@ -28,9 +28,9 @@ const SLICES_MAX = 512;
 const ROWS_HELD_MAX = 1_000_000;
 
 /**
- * Answers a query, which is checked, exactly: searches it whole and, where that would leave groups out, in slices;
- * then turns the distinct measures from numbers of events into what they are. See `compile.ts`
- * for the search and `distinct.ts` for the distinct counts.
+ * Answers a query, which is checked, exactly: searches it whole and, where that would leave groups
+ * out, in slices; then turns the distinct measures from numbers of events into what they are. See
+ * `compile.ts` for the search and `distinct.ts` for the distinct counts.
  */
 export async function runQuery(
   search: Search,
