@@ -1,22 +1,17 @@
-import { checkQuery } from '../../query/check-query.ts';
 import type { Query } from '../../query/query.ts';
 import { type Asked, compile } from './compile.ts';
 import { queryOfCounts, queryOfParts } from './declared-rollup.ts';
 import { compileDistinct } from './distinct-search.ts';
 import type { RollupPlan, Source } from './rollup-plan.ts';
 
-/** The searches that answer a query, each with what it goes over, as JSON; `events`: all there are. */
-export function explainQuery(events: string, query: Query, plan: RollupPlan | undefined): string {
-  checkQuery(query);
-  const searches = searchesOf(events, query, plan);
-  return JSON.stringify(searches.length === 1 ? searches[0] : searches, null, 2);
-}
+export type ExplainedSearch = Readonly<Record<string, unknown>>;
 
-function searchesOf(
+/** The searches that answer a query, each with what it goes over; `events`: all there are. */
+export function explainQuery(
   events: string,
   query: Query,
   plan: RollupPlan | undefined,
-): readonly Readonly<Record<string, unknown>>[] {
+): readonly ExplainedSearch[] {
   if (plan === undefined) {
     const searches = [compile(query), ...compileDistinct(query)];
     return searches.map((search) => ({ index: events, ...search }));
@@ -29,6 +24,6 @@ function searchesOf(
   ];
 }
 
-function searchIn({ indices, within }: Source, query: Asked): Readonly<Record<string, unknown>> {
+function searchIn({ indices, within }: Source, query: Asked): ExplainedSearch {
   return { index: indices, ...compile(query, undefined, within) };
 }

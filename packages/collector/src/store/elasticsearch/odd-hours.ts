@@ -10,10 +10,16 @@ export async function askAroundOddHours(
   query: Query,
   ask: (part: Query) => Promise<readonly Row[]>,
 ): Promise<readonly Row[]> {
-  const ranges = rangesOf(query);
-  if (ranges.length === 1) return ask(query);
-  const rows = await Promise.all(ranges.map((range) => ask({ ...query, range })));
+  const parts = partsAroundOddHours(query);
+  if (parts.length === 1) return ask(query);
+  const rows = await Promise.all(parts.map(ask));
   return orderRows(rows.flat(), query).slice(0, query.limit ?? QUERY_LIMITS.rowsMax);
+}
+
+/** The parts that a query is asked in: most are asked whole. */
+export function partsAroundOddHours(query: Query): readonly Query[] {
+  const ranges = rangesOf(query);
+  return ranges.length === 1 ? [query] : ranges.map((range) => ({ ...query, range }));
 }
 
 /** Start of the odd hour, as epoch ms, that the whole range lies in. */

@@ -32,7 +32,7 @@ import { NumericMapping } from './numeric-mapping.ts';
 import { countPlaces } from './places.ts';
 import { OutlivedCounts } from './outlived.ts';
 import { explainQuery } from './explain-query.ts';
-import { askAroundOddHours } from './odd-hours.ts';
+import { askAroundOddHours, partsAroundOddHours } from './odd-hours.ts';
 import { runQuery } from './run-query.ts';
 import { type Search, searchWith } from './searches.ts';
 import { Rollups } from './rollups.ts';
@@ -175,7 +175,12 @@ export class ElasticsearchStore implements EventStore {
 
   async explain(query: Query | Scan): Promise<string> {
     if (!('measures' in query)) return explainScan(query);
-    return explainQuery(`${this.#prefix}-*`, query, await this.#rollups.plan(query));
+    checkQuery(query);
+    const parts = partsAroundOddHours(query).map(async (part) =>
+      explainQuery(`${this.#prefix}-*`, part, await this.#rollups.plan(part)),
+    );
+    const searches = (await Promise.all(parts)).flat();
+    return JSON.stringify(searches.length === 1 ? searches[0] : searches, null, 2);
   }
 
   async places(

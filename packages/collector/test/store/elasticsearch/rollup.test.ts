@@ -131,6 +131,17 @@ describe('counts', () => {
     expect(await ask(total)).toEqual([{ undefined: 4 }, 'counts']);
   });
 
+  it('say each search of a query that an odd hour of its zone splits', async () => {
+    const query: Query = {
+      measures: { n: count },
+      dimensions: { hour: { kind: 'time', interval: 'hour' } },
+      range: { from: Date.parse('2026-04-04'), to: Date.parse('2026-04-06') },
+      timeZone: 'Australia/Lord_Howe',
+    };
+    const searches: unknown = JSON.parse(await open.store.explain(query));
+    expect(searches).toHaveLength(3);
+  });
+
   it('give way to events that come late, until they are made anew', async () => {
     const app = await take([view('a')]);
     await maintain();
