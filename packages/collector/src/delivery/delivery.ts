@@ -39,8 +39,9 @@ export const DELIVERY_LIMITS = {
   /** So many in that time are a stream: more of them are awaited, up to a whole batch. */
   streamEventsMin: 1_000,
   streamDelayMs: 1_400,
-  /** Rest after a batch while the intake is busy: as long as the batch took, and no longer. */
-  restMaxMs: 1_000,
+  /** Rest after a batch while the intake is busy: so many times as long as the batch took. */
+  restFactor: 4,
+  restMaxMs: 2_000,
   retryMinMs: 100,
   retryMaxMs: 30_000,
 } as const;
@@ -199,7 +200,8 @@ export class Delivery {
     else await this.#reject(batch, batch.damage);
     this.#inHand.delete(batch);
     this.#consumer.release(batch.last + 1);
-    this.#restMs = Math.max(0, Math.min(clock.now() - start, DELIVERY_LIMITS.restMaxMs));
+    const { restFactor, restMaxMs } = DELIVERY_LIMITS;
+    this.#restMs = Math.max(0, Math.min((clock.now() - start) * restFactor, restMaxMs));
     this.#succeed();
   }
 
