@@ -13,7 +13,8 @@ const READERS_MAX = 2;
 /**
  * The one database file: opened at first use, opened again after an error that made the engine
  * give it up. One writer at a time, a few readers beside it, each on a connection of its own.
- * They share the engine's memory: what runs short of it runs once more with no reader beside it.
+ * They share the engine's memory: what runs short of it runs once more with no reader beside it,
+ * and with nothing of the log in memory, where no write is under way.
  */
 export class Engine {
   readonly #options: DatabaseOptions;
@@ -86,8 +87,15 @@ export class Engine {
       return await work();
     } catch (error) {
       if (!isShortOfMemory(error)) throw error;
-      return await this.#readers.hold(READERS_MAX, alone, isUrgent);
+      const relieved = (): Promise<T> => this.#checkpoint().then(alone);
+      return await this.#readers.hold(READERS_MAX, relieved, isUrgent);
     }
+  }
+
+  /** The engine refuses while a write is under way. */
+  #checkpoint(): Promise<void> {
+    const write = (session: Session): Promise<void> => session.run('CHECKPOINT');
+    return this.#use((database) => database.read(write)).catch(() => undefined);
   }
 
   async #use<T>(work: (database: Database) => Promise<T>): Promise<T> {
