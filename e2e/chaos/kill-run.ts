@@ -9,6 +9,7 @@ import { delivers } from './delivers.ts';
 import { type Moments, momentsOf } from './moments.ts';
 import { endOf, type RunReport } from './report.ts';
 import { play, type SceneOptions } from './scene.ts';
+import { tearEnd } from './torn-end.ts';
 import type { Seat } from './seat.ts';
 import { auditBy } from './verify.ts';
 import type { Victim } from './victim.ts';
@@ -33,6 +34,8 @@ const LONG_LIFE_MAX_MS = 30_000;
 const AIMED_AT_ROLLS = 0.2;
 /** Of the ends of a life: the others are kills. */
 const STOPS = 0.08;
+/** Of the kills, those after which the end of the journal is torn, as by a power cut. */
+const TORN_ENDS = 0.25;
 const AUDIT_EVERY_KILLS = 10;
 
 export function killRun(options: KillRunOptions): Promise<RunReport> {
@@ -42,6 +45,7 @@ export function killRun(options: KillRunOptions): Promise<RunReport> {
     const moments: Moments = { start: 0, intake: 0, delivery: 0, roll: 0 };
     let kills = 0;
     let stops = 0;
+    let tornEnds = 0;
     for (const seat of seats) startOn(seat, chance);
     while (kills < options.kills && Date.now() < options.deadline) {
       const seat = seats[chance.below(seats.length)] ?? scene.seat;
@@ -65,13 +69,15 @@ export function killRun(options: KillRunOptions): Promise<RunReport> {
       for (const moment of momentsOf(dataDir, { listened, unanswered, tookBatch, killedAt })) {
         moments[moment] += 1;
       }
+      if (chance.happens(TORN_ENDS) && tearEnd(dataDir, chance)) tornEnds += 1;
       if (kills % AUDIT_EVERY_KILLS === 0) {
         say(
           `${title}: ${kills} kills, ${book.events} events, ${book.violations.length} violations`,
         );
       }
     }
-    return { kills, stops, moments };
+    if (kills < options.kills) say(`${title}: the time was over before ${options.kills} kills`);
+    return { kills, stops, tornEnds, moments };
   });
 }
 

@@ -18,6 +18,8 @@ export interface RunFacts {
   readonly kills?: number;
   /** Lives that ended by SIGTERM, as they should. */
   readonly stops?: number;
+  /** Kills after which the end of the journal was torn. */
+  readonly tornEnds?: number;
   readonly moments?: Moments;
   /** What else was done to it, in words. */
   readonly notes?: readonly string[];
@@ -123,7 +125,9 @@ export function textOf({ comparison, counts, moments, notes = [], ...report }: R
   const lines = [
     ...(report.kills === undefined
       ? []
-      : [`${report.kills} SIGKILLs, ${report.stops ?? 0} SIGTERMs`]),
+      : [
+          `${report.kills} SIGKILLs, ${report.stops ?? 0} SIGTERMs, ${report.tornEnds ?? 0} torn ends`,
+        ]),
     ...(moments === undefined
       ? []
       : [

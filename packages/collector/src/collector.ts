@@ -66,6 +66,8 @@ export async function openCollector(
     log,
     newId: () => randomBytes(6).toString('hex'),
     journalBytesMax: settings.METRONOME_JOURNAL_BYTES_MAX,
+    segmentBytesMax: settings.METRONOME_SEGMENT_BYTES_MAX,
+    segmentAgeMaxMs: settings.METRONOME_SEGMENT_MINUTES_MAX * 60_000,
   });
   const numericKeys = [...BUILT_IN_NUMERIC_KEYS, ...numericKeysOf(queries, keys)];
   const store = openStore(settings, numericKeys, queries);
@@ -81,7 +83,7 @@ export async function openCollector(
     rejects,
     clock: systemClock,
     random: Math.random,
-    isBusy: () => isLoopBusy() && journal.bytes < settings.METRONOME_JOURNAL_BYTES_MAX / 2,
+    isBusy: () => isLoopBusy() && journal.room > journal.bytes,
     log,
   });
   const archive = openArchive(config, journal, log);
@@ -190,7 +192,7 @@ function appParts(config: Config, running: Running): AppParts {
     },
     now: systemClock.now,
     readiness: async () => ({
-      journal: journalState(journal),
+      journal: await journalState(journal),
       delivery: deliveryState(delivery),
       store: await storeState(store),
       ...(archive && { archive: archiveState(archive) }),
@@ -214,8 +216,9 @@ function openIntake({ settings, structure }: Config, salts: Salts): Intake {
   });
 }
 
-function journalState({ refusal }: Journal): PartState {
-  return { ready: refusal === undefined, reason: refusal };
+async function journalState(journal: Journal): Promise<PartState> {
+  const reason = await journal.check();
+  return { ready: reason === undefined, reason };
 }
 
 function deliveryState({ status }: Delivery): PartState {

@@ -155,6 +155,13 @@ export const SETTINGS = {
     1024 * GiB,
     'Events that wait for a store longer than the journal has room are answered with 503.',
   ),
+  METRONOME_SEGMENT_BYTES_MAX: number(
+    String(64 * MiB),
+    MiB,
+    GiB,
+    'A segment of the journal is closed at this size: then it is archived and, once everything has it, removed.',
+  ),
+  METRONOME_SEGMENT_MINUTES_MAX: number('60', 1, 1440, 'It is closed after this time as well.'),
   METRONOME_MAX_AGE_DAYS: number('90', 1, 36_500, 'Events older than this are refused.'),
   METRONOME_RETENTION_DAYS: number(
     '0',

@@ -77,6 +77,8 @@ export class Delivery {
   #aloneTo = 0;
   /** Batches that are read and not stored, the oldest first. */
   readonly #inHand = new Set<JournalBatch>();
+  /** Since when the next event waits that is in no batch yet, at the latest, epoch ms; 0: none does. */
+  #waitingSince = 0;
   #restMs = 0;
   #failures = 0;
   #errors = 0;
@@ -96,13 +98,14 @@ export class Delivery {
   get status(): DeliveryStatus {
     const { journal, clock } = this.#options;
     const next = this.#cursor ?? journal.present()[0]?.segment ?? journal.last + 1;
+    const waiting = Math.max(0, journal.last + 1 - next);
     const [batch] = this.#inHand;
-    const unread = this.#cursor === undefined ? journal.present()[0]?.created : undefined;
+    const unread = this.#cursor === undefined ? journal.present()[0]?.created : this.#waitingSince;
     const oldest = batch?.time ?? unread;
     return {
       state: this.#state,
-      waiting: Math.max(0, journal.last + 1 - next),
-      lagMs: !oldest ? 0 : Math.max(0, clock.now() - oldest),
+      waiting,
+      lagMs: !oldest || waiting === 0 ? 0 : Math.max(0, clock.now() - oldest),
       errors: this.#errors,
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
       ...this.#counts,
@@ -144,6 +147,8 @@ export class Delivery {
     this.#gatherFrom = journal.last + 1;
     await this.#consumer.seek(cursor);
     this.#consumer.release(cursor);
+    this.#waitingSince =
+      cursor > journal.last ? 0 : (this.#consumer.segmentOf(cursor)?.created ?? 0);
     // Where events wait, only one that is stored shows that the store takes them.
     if (cursor > journal.last) this.#succeed();
   }
@@ -193,9 +198,11 @@ export class Delivery {
   }
 
   async #take(batch: JournalBatch): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, journal } = this.#options;
     const start = clock.now();
     this.#inHand.add(batch);
+    // What comes after it was committed later.
+    this.#waitingSince = journal.last > batch.last ? batch.until : 0;
     if (batch.damage === undefined) await this.#append(batch);
     else await this.#reject(batch, batch.damage);
     this.#inHand.delete(batch);
@@ -213,10 +220,11 @@ export class Delivery {
 
   /** Waits for an event, then for more: a little in a trickle, longer in a stream. */
   async #gather(signal: AbortSignal): Promise<void> {
-    const { journal } = this.#options;
+    const { clock, journal } = this.#options;
     const { eventsMax, delayMs } = this.#limits;
     const { next } = this.#consumer;
     await this.#consumer.waitFor(next, signal);
+    this.#waitingSince ||= clock.now();
     if (delayMs === 0 || next < this.#gatherFrom) return;
     await this.#waitForMore(next + eventsMax - 1, delayMs, signal);
     const { streamEventsMin, streamDelayMs } = DELIVERY_LIMITS;

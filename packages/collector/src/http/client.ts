@@ -1,5 +1,6 @@
 import type { BlockList } from 'node:net';
 import { isIP } from 'node:net';
+import { plainAddress } from '../intake/addresses.ts';
 
 const FORWARDED_HOPS_MAX = 20;
 
@@ -13,11 +14,11 @@ export function clientAddress(
   forwardedFor: string | undefined,
   trusted: BlockList,
 ): string {
-  let address = plain(socketAddress);
+  let address = plainAddress(socketAddress);
   if (forwardedFor === undefined || !isTrusted(trusted, address)) return address;
   const hops = forwardedFor.split(',').slice(-FORWARDED_HOPS_MAX);
   for (const hop of hops.toReversed()) {
-    const next = plain(hop.trim());
+    const next = plainAddress(hop);
     if (isIP(next) === 0) return address;
     address = next;
     if (!isTrusted(trusted, address)) return address;
@@ -27,9 +28,4 @@ export function clientAddress(
 
 function isTrusted(trusted: BlockList, address: string): boolean {
   return trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** `::ffff:10.0.0.1` is how a dual-stack socket names an IPv4 client. */
-function plain(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

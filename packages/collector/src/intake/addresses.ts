@@ -48,7 +48,8 @@ export function withoutAddresses(text: string, addresses: readonly string[]): st
   let clean = text;
   for (const address of addresses) {
     // Nearly never: the pattern is made only where there is something to take out.
-    if (clean.includes(address)) clean = clean.replace(patternOf(address), '-');
+    const spelled = isIP(address) === 4 ? clean : clean.toLowerCase();
+    if (spelled.includes(address)) clean = clean.replace(patternOf(address), '-');
   }
   return clean;
 }

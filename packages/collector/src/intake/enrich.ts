@@ -54,7 +54,10 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       addMessages(draft, wire, place.action);
       addCampaign(wire, place.page);
       const addresses = ownAddress === undefined ? wire.addresses : [...wire.addresses, ownAddress];
-      return withoutAddresses(lineOf(draft, wire.labels, wire.metrics), addresses);
+      const line = lineOf(draft, wire.labels, wire.metrics);
+      const clean = withoutAddresses(line, addresses);
+      // Where addresses were in names, two of them may be one now, which no store takes.
+      return clean === line ? line : JSON.stringify(JSON.parse(clean));
     };
   };
 }

@@ -16,6 +16,8 @@ export interface ReadLimits {
 export interface JournalBatch extends Batch {
   /** Commit time of the first event, epoch ms. */
   readonly time: number;
+  /** Commit time of the last event, epoch ms. */
+  readonly until: number;
   /** Why these events cannot be read, in a sentence; then `lines` is empty. */
   readonly damage?: string;
 }
@@ -202,15 +204,17 @@ export class Consumer {
 
   #damage(segment: number, last: number, damage: string): JournalBatch {
     const { collector } = this.#journal.segments;
-    return { collector, segment, first: this.#next, last, time: 0, lines: Buffer.alloc(0), damage };
+    const nothing = { time: 0, until: 0, lines: Buffer.alloc(0) };
+    return { collector, segment, first: this.#next, last, ...nothing, damage };
   }
 }
 
 interface Gathered {
   readonly first: number;
   readonly last: number;
-  /** Commit time of the first frame. */
+  /** Commit times of the first frame and the last. */
   readonly time: number;
+  readonly until: number;
   /** Bytes of lines, now at the start of the buffer. */
   readonly length: number;
   /** Bytes of frames of which nothing is left. */
@@ -222,7 +226,14 @@ interface Gathered {
  * of `next` on; stops at the limits, and where the frames end or one is missing.
  */
 function gather(bytes: Buffer, next: number, limits: ReadLimits): Gathered {
-  let gathered: Gathered = { first: next, last: next - 1, time: 0, length: 0, consumed: 0 };
+  let gathered: Gathered = {
+    first: next,
+    last: next - 1,
+    time: 0,
+    until: 0,
+    length: 0,
+    consumed: 0,
+  };
   for (;;) {
     const frame = decodeFrame(bytes, gathered.consumed);
     if (frame === undefined || frame.first > gathered.last + 1) return gathered;
@@ -248,6 +259,7 @@ function gather(bytes: Buffer, next: number, limits: ReadLimits): Gathered {
       first: next,
       last: gathered.last + events,
       time: isFirst ? frame.time : gathered.time,
+      until: frame.time,
       length: gathered.length + end - start,
       consumed: events === left ? frame.end : gathered.consumed,
     };

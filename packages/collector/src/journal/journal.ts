@@ -123,6 +123,7 @@ export class Journal {
   #commits = 0;
   #removing: Promise<void> = Promise.resolve();
   #freeChecked = Number.NEGATIVE_INFINITY;
+  #freeBytes = Number.POSITIVE_INFINITY;
 
   /** @internal Use `openJournal`. */
   constructor(options: JournalOptions, segments: Segments, unlock: () => Promise<void>) {
@@ -156,6 +157,23 @@ export class Journal {
     const { clock, journalBytesMax } = this.#options;
     const isFull = this.bytes >= journalBytesMax || clock.now() < this.#fullUntil;
     return isFull ? FULL : this.#failure;
+  }
+
+  /** Bytes that still fit, by its own limit and what the disk had left when that was last looked at. */
+  get room(): number {
+    const { journalBytesMax, freeBytesMin = JOURNAL_LIMITS.freeBytesMin } = this.#options;
+    return Math.min(journalBytesMax - this.bytes, this.#freeBytes - freeBytesMin);
+  }
+
+  /** Why an append would be refused, also where none was for a while; undefined when it would not. */
+  async check(): Promise<string | undefined> {
+    if (this.refusal !== undefined) return this.refusal;
+    try {
+      await this.#checkFree();
+      return undefined;
+    } catch (error) {
+      return error instanceof MetronomeError ? error.message : describe(error);
+    }
   }
 
   get #failure(): string | undefined {
@@ -354,7 +372,8 @@ export class Journal {
 
   async #checkFree(): Promise<void> {
     const { disk, folder, freeBytesMin = JOURNAL_LIMITS.freeBytesMin } = this.#options;
-    if ((await disk.freeBytes(folder)) < freeBytesMin) throw unavailable(DISK_FULL);
+    this.#freeBytes = await disk.freeBytes(folder);
+    if (this.#freeBytes < freeBytesMin) throw unavailable(DISK_FULL);
   }
 
   #waitUntil(holds: () => boolean, signal: AbortSignal): Promise<void> {

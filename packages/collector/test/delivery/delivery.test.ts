@@ -171,6 +171,28 @@ describe('to a store in trouble', () => {
     expect(parts.delivery.status).toMatchObject({ lagMs: 90, waiting: 1 });
   });
 
+  it('says so too while it rests', async () => {
+    const store = new MemoryStore();
+    const clock = new SimulatedClock();
+    const journal = await openTestJournal({ clock });
+    const slow: DeliveryOptions['store'] = {
+      appendsAtOnce: 1,
+      cursor: () => store.cursor(),
+      append: (batch, keepRejects) => {
+        clock.advance(400);
+        return store.append(batch, keepRejects);
+      },
+    };
+    const parts = await deliver(slow, { clock, journal, isBusy: () => true, batchEventsMax: 5 });
+    await journal.append(linesOf(10));
+    await eventually(() => clock.nextWakeMs).toBe(400 * DELIVERY_LIMITS.restFactor);
+    clock.advance(50);
+    expect(parts.delivery.status).toMatchObject({ lagMs: 450, waiting: 5 });
+    clock.advance(400 * DELIVERY_LIMITS.restFactor);
+    await delivered(parts);
+    expect(parts.delivery.status.lagMs).toBe(0);
+  });
+
   it('stops while it waits for the store', async () => {
     const store = new MemoryStore();
     const parts = await deliver(store, { clock: new SimulatedClock() });

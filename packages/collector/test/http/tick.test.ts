@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, BlockList } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { MetronomeError } from '../../src/errors.ts';
 import { Access } from '../../src/http/access.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
@@ -110,6 +110,22 @@ test('events that are not taken are counted by reason, of a body that is taken i
     ['not a JSON object', 3],
     ['`time` cannot be read: send ISO 8601 or epoch milliseconds', 1],
   ]);
+});
+
+test('whoever tries keys out is slowed down, whoever has one is not', async () => {
+  const { access, rateLimit } = parts;
+  onTestFinished(() => void Object.assign(parts, { access, rateLimit }));
+  const keys = { writeKeys: ['a-good-key'], readTokens: [], origins: [] };
+  Object.assign(parts, {
+    access: new Access(keys),
+    rateLimit: new RateLimit({ perSecond: 0.001, burstS: 3_000 }),
+  });
+  const tried = async (key: string): Promise<number> =>
+    (await post('{"item":"a"}', { authorization: `Bearer ${key}` })).status;
+  const statuses: number[] = [];
+  for (let tries = 0; tries < 4; tries++) statuses.push(await tried('another'));
+  expect(statuses).toEqual([401, 401, 401, 429]);
+  expect(await tried('a-good-key')).toBe(202);
 });
 
 test('a page that is not listed is told why', async () => {

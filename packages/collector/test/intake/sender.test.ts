@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TAGS } from '../../src/event.ts';
 import type { ClientFacts } from '../../src/intake/intake.ts';
-import { FIREFOX, NOW, take, takeOne, testIntake } from './test-intake.ts';
+import { client, FIREFOX, NOW, take, takeOne, testIntake } from './test-intake.ts';
 
 const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
 const DAY = 86_400_000;
@@ -126,7 +126,8 @@ describe('an address', () => {
     { ip: [ADDRESS, '10.0.0.1'], item: ADDRESS },
     {
       ip: '2001:DB8::7',
-      title: 'from 2001:db8::7, or 2001:DB8::7',
+      title: 'from 2001:DB8::7',
+      note: 'from 2001:db8::7, or 2001:DB8::7',
       visitor: ADDRESS,
       addr: ADDRESS,
     },
@@ -136,6 +137,20 @@ describe('an address', () => {
   ])('is not kept in the texts of %j', (event) => {
     expect(JSON.stringify(take(event).events)).not.toMatch(/203\.0\.113\.77|2001:db8::7/iu);
     expect(take(event).events).toHaveLength(1);
+  });
+
+  it('is not kept in names, and none is there twice', () => {
+    const event = {
+      item: 'a',
+      ip: ADDRESS,
+      [ADDRESS]: 'x',
+      '-': 'y',
+      [`${ADDRESS}.n`]: 1,
+      '-.n': 2,
+    };
+    const body = { contentType: undefined, bytes: Buffer.from(JSON.stringify(event)) };
+    const { lines } = testIntake().take(body, client());
+    expect(lines[0]).toContain('"labels":{"-":"y","-.n":"2"},"metrics":{"-.n":2}');
   });
 
   it('takes no longer number with it', () => {

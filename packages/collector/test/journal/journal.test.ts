@@ -159,9 +159,15 @@ it('refuses while the disk has no room, and goes on by itself when it has', asyn
 it('leaves the room that the store needs', async () => {
   const disk = new SimulatedDisk();
   disk.capacityBytes = 10_000;
-  const options = { folder: '/journal', disk: disk.mount(), freeBytesMin: 9999 };
+  const clock = new SimulatedClock();
+  const options = { folder: '/journal', disk: disk.mount(), clock, freeBytesMin: 9999 };
   const journal = await openTestJournal(options);
   expect((await refusal(journal)).message).toBe('The disk is full.');
+  // Long after the last append has been refused.
+  clock.advance(3_600_000);
+  expect([journal.refusal, await journal.check()]).toEqual([undefined, 'The disk is full.']);
+  disk.capacityBytes = 100_000;
+  expect(await journal.check()).toBeUndefined();
   await journal.close();
 });
 

@@ -86,7 +86,9 @@ function homeOf({ time, received, created }: Times): number {
 function otherHomesOf(times: Times): readonly number[] {
   const { time, received, created } = times;
   if (created === undefined) return [received - DAY_MS];
-  const certain = homeOf(times) === created && created - received <= HOUR_MS;
+  // Of a clock that is corrected by so much now, an earlier arrival may have been filed otherwise.
+  const isNear = created - received <= HOUR_MS && created - time <= AHEAD_MAX_MS - HOUR_MS;
+  const certain = homeOf(times) === created && isNear;
   return certain ? [] : [created, time - DAY_MS, time, time + HOUR_MS];
 }
 

@@ -44,6 +44,9 @@ import { State } from './state.ts';
 import { putTemplate } from './template.ts';
 import { type Turn, Turns } from './turns.ts';
 
+/** Whoever asks whether a part is ready waits no longer. */
+const CHECK_TIMEOUT_MS = 5_000;
+
 /** What a search says that names an index which is not there any more. */
 const GONE: ReadonlySet<string | undefined> = new Set([
   'index_not_found_exception',
@@ -249,7 +252,7 @@ export class ElasticsearchStore implements EventStore {
           wait_for_status: 'yellow',
           timeout: '2s',
         },
-        { ignore: [408] },
+        { ignore: [408], requestTimeout: CHECK_TIMEOUT_MS, maxRetries: 0 },
       ),
     );
     if (health.status === 'red') {

@@ -99,6 +99,20 @@ export function appendTests(open: OpenStore): void {
     expect(await count(app)).toBe(1);
   });
 
+  it('knows a twin that comes when the time is there that a clock ahead gave it', async () => {
+    const app = newName();
+    const ahead = (receipt: string, time: string): StoredEvent => ({
+      ...identified(app, 'a', '2026-11-25T12:00:00.000Z'),
+      '@timestamp': time,
+      'event.ingested': receipt,
+    });
+    const first = ahead('2026-11-23T12:00:00.000Z', '2026-11-23T12:00:00.000Z');
+    expect(await open.takeEvents([first])).toMatchObject({ stored: 1 });
+    const again = ahead('2026-11-25T12:00:00.000Z', '2026-11-23T12:00:00.000Z');
+    expect(await open.takeEvents([again])).toMatchObject({ stored: 0, duplicates: 1 });
+    expect(await count(app)).toBe(1);
+  });
+
   it('tells events apart by app, by id and by client time', async () => {
     const [app, otherApp] = [newName(), newName()];
     const outcomes = await open.takeEvents([

@@ -39,6 +39,16 @@ const cases: readonly [string, Partial<StoredEvent>, string, readonly string[]][
     ['2026.11.22', '2026.11.23'],
   ],
   [
+    'a clock that is right now but for the correction of a day and more',
+    {
+      'event.id': 'a',
+      'event.created': received,
+      '@timestamp': '2026-11-21T12:00:00.000Z',
+    },
+    '2026.11.23',
+    ['2026.11.20', '2026.11.21'],
+  ],
+  [
     'a clock just ahead',
     { 'event.id': 'a', 'event.created': '2026-11-23T12:59:00.000Z' },
     '2026.11.23',
