@@ -116,6 +116,11 @@ export interface EventStore {
   tallies(collector: string): Promise<readonly Tally[]>;
   /** Rows in the query's order. Throws `bad-request` for a field that cannot do what is asked. */
   query(query: Query): Promise<readonly Row[]>;
+  /**
+   * Whether the store answers a query from counts that it has made ahead, so that beside these it
+   * reads no more than `eventsMax` events, now.
+   */
+  isCountedAhead(query: Query, eventsMax: number): Promise<boolean>;
   /** Events one by one, in the order of `Scan`, as they were at the first. */
   scan(scan: Scan): AsyncIterable<Row>;
   /**

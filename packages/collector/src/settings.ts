@@ -179,7 +179,7 @@ export const SETTINGS = {
     '500000000',
     0,
     1_000_000_000_000,
-    'Events that one query may read; one that would read more is refused; 0: no limit.',
+    'Events that one request may read beside what is counted ahead; one that would read more is refused; 0: no limit.',
   ),
   METRONOME_ARCHIVE_DIR: text(
     '',

@@ -5,14 +5,14 @@ import { allOf } from './filters.ts';
 import { onlyApp } from './only-app.ts';
 import { period } from './period.ts';
 import type { Request, Scope } from './request.ts';
-import type { Asked, Reader, Statistic } from './statistic.ts';
+import type { Asked, CountingReader, Statistic } from './statistic.ts';
 import { type Table, tableOf, tableOfItems } from './table.ts';
 
 /** What holds for all answers of a collector. */
 export interface AnswerRules {
   /** The apps that the configuration lists. */
   readonly sites: readonly string[];
-  /** Events that one query may read; 0: any number. */
+  /** Events that one request may read; 0: any number. */
   readonly queryEventsMax: number;
   /** Whole UTC days that events are kept beside today; 0: for ever. */
   readonly retentionDays: number;
@@ -36,7 +36,7 @@ export interface Answered {
  * days that are no longer kept, or would read more events than the rules allow.
  */
 export async function answerRequest(
-  store: Reader,
+  store: CountingReader,
   statistic: Statistic,
   request: Request,
   now: number,
@@ -50,7 +50,7 @@ export async function answerRequest(
   });
   const app = request.app ?? (await onlyApp(store, now, sites));
   const everywhere = filterOf(request, app);
-  const reader = withEventLimit(store, statistic, queryEventsMax);
+  const reader = withEventLimit(store, queryEventsMax);
   const about = (scope: Scope): Promise<Answer> =>
     statistic.answer(reader, {
       ...request,

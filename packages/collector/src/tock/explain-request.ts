@@ -5,7 +5,7 @@ import { answerRequest, type AnswerRules } from './answer-request.ts';
 import { eventsRead, withEventLimit } from './event-limit.ts';
 import { onlyApp } from './only-app.ts';
 import type { Request } from './request.ts';
-import type { Reader, Statistic } from './statistic.ts';
+import type { CountingReader, Reader, Statistic } from './statistic.ts';
 
 /** One question that a statistic put to the store. */
 export interface Step {
@@ -20,16 +20,20 @@ export interface Step {
 
 /** Answers a request, and tells what the store was asked for it, in the order of asking. */
 export async function explainRequest(
-  store: Pick<EventStore, 'query' | 'scan' | 'explain'>,
+  store: CountingReader & Pick<EventStore, 'explain'>,
   statistic: Statistic,
   request: Request,
   now: number,
   rules: AnswerRules,
 ): Promise<readonly Step[]> {
-  const limited = withEventLimit(store, statistic, rules.queryEventsMax);
+  const limited = withEventLimit(store, rules.queryEventsMax);
   const { reader, measured } = measuring(limited);
+  const isCountedAhead = store.isCountedAhead.bind(store);
   const app = request.app ?? (await onlyApp(store, now, rules.sites));
-  await answerRequest(reader, statistic, { ...request, app }, now, { ...rules, queryEventsMax: 0 });
+  await answerRequest({ ...reader, isCountedAhead }, statistic, { ...request, app }, now, {
+    ...rules,
+    queryEventsMax: 0,
+  });
   const [explained, read] = await Promise.all([
     Promise.all(measured.map(({ question }) => store.explain(question))),
     Promise.all(measured.map(({ question }) => eventsRead(store, question))),

@@ -8,6 +8,9 @@ import type { Request, Scope } from './request.ts';
 /** All that a statistic needs of a store. */
 export type Reader = Pick<EventStore, 'query' | 'scan'>;
 
+/** A store of which is known what it need not read. */
+export type CountingReader = Reader & Pick<EventStore, 'isCountedAhead'>;
+
 /** A request about one thing, made ready: its period in epoch ms, its scope as a filter. */
 export interface Asked extends Omit<Request, 'scope' | 'from' | 'to' | 'app' | 'bots'> {
   readonly scope: Scope;
@@ -37,8 +40,6 @@ export interface Statistic {
    * which they may keep longer than the events; absent: never.
    */
   readonly isOfCounts?: (request: Pick<Request, 'by'>) => boolean;
-  /** Whether stores keep up counts of its own for it, so that events are no measure of its cost. */
-  readonly isKeptUp?: boolean;
   /** Throws `bad-request` for what it cannot answer. */
   answer(store: Reader, asked: Asked): Promise<Answer>;
 }

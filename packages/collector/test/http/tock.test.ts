@@ -32,6 +32,7 @@ beforeAll(async () => {
     eventAt('2026-11-20T12:00:00.000Z', 'default', { item: '=1+1' }),
   ];
   await store.append(batchOf('journal', 1, events), () => Promise.resolve());
+  await store.maintain(new AbortController().signal);
 });
 afterAll(async () => {
   await store.close();

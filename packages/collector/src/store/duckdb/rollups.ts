@@ -1,12 +1,13 @@
 import { MetronomeError } from '../../errors.ts';
 import type { Engine } from './engine.ts';
 import type { RollupProgress } from '../../event-store.ts';
-import type { Query } from '../../query/query.ts';
+import type { Query, Range } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import type { DeclaredRollup } from './declared-rollup.ts';
 import { excerpts, planExcerpt } from './excerpts.ts';
 import {
   type Counted,
+  COUNTS,
   DAY_MS,
   type DirtyPart,
   type ExcerptPlan,
@@ -14,7 +15,7 @@ import {
   type RollupPlan,
   type RollupState,
 } from './rollup-plan.ts';
-import { counts, definitionOf, type Rollup } from './rollup.ts';
+import { counts, definitionOf, type Rollup, tableName } from './rollup.ts';
 import { arrange, countDay, forgetBefore, insertCounts, sortings } from './rollup-tables.ts';
 import type { Session, Statement } from './session.ts';
 
@@ -66,6 +67,17 @@ export class Rollups {
   async plan(session: Session, query: Query): Promise<RollupPlan | undefined> {
     const state = await this.state(session);
     return planRollups(query, state, this.#declared) ?? planExcerpt(query, state);
+  }
+
+  /** Whether counts answer a query now, and no more than so many events are read beside them. */
+  async isCountedAhead(query: Query, eventsMax: number): Promise<boolean> {
+    const state = this.#state ?? (await this.#engine.read((session) => this.state(session)));
+    const plan = planRollups(query, state, this.#declared);
+    if (plan === undefined) return false;
+    if (!plan.isBehind && plan.live.length === 0) return true;
+    const upTo = Math.min(plan.upTo, countedOf(state, counts).upTo);
+    const beside = await this.#engine.read((session) => readBeside(session, plan.live, upTo));
+    return beside <= eventsMax;
   }
 
   async planScan(session: Session, scan: Scan): Promise<ExcerptPlan | undefined> {
@@ -365,6 +377,25 @@ async function endOfPiece(
     upTo = Number(batch);
   }
   return upTo;
+}
+
+/** Events of batches after one and, by their counts, of some stretches of time: at most so many. */
+async function readBeside(
+  session: Session,
+  stretches: readonly Range[],
+  upTo: number,
+): Promise<number> {
+  const { stepMs } = COUNTS.site_quarters;
+  const slots = stretches.map(
+    ({ from, to }) => `slot >= ${Math.floor(from / stepMs)} AND slot < ${Math.ceil(to / stepMs)}`,
+  );
+  const [[events = 0] = []] = await session.rows(
+    `SELECT (SELECT count(*) FROM events WHERE batch > $1) +
+       (SELECT coalesce(sum(events), 0) FROM ${tableName('site_quarters')}
+        WHERE ${['false', ...slots].join(' OR ')})`,
+    [upTo],
+  );
+  return Number(events);
 }
 
 function countedOf({ rollups }: RollupState, { name }: Rollup): Counted {

@@ -48,6 +48,7 @@ export function openDuckdbStore({
       checkQuery(query);
       return questions.ask(query);
     },
+    isCountedAhead: (query, eventsMax) => rollups.isCountedAhead(query, eventsMax),
     async *scan(scan) {
       checkScan(scan);
       yield* await engine.read(async (session) => {

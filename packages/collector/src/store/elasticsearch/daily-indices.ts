@@ -11,6 +11,8 @@ export interface Index {
    * a shard is missing.
    */
   readonly print: string | undefined;
+  /** Writes that it has ever had: no fewer than its events. Infinitely many while a shard is missing. */
+  readonly writes: number;
   /** Every operation is on all copies that could take the place of a lost one. */
   readonly isSettled: boolean;
   /** Nothing can be written to it. */
@@ -67,15 +69,17 @@ export async function indicesLike(
 function stateOf(
   shards: Readonly<Record<string, readonly Shard[]>>,
   count: number,
-): Pick<Index, 'print' | 'isSettled'> {
+): Pick<Index, 'print' | 'writes' | 'isSettled'> {
   const numbers = Array.from({ length: count }, (_, shard) => {
     const copies = shards[shard] ?? [];
     return copies.find(({ routing }) => routing?.primary)?.seq_no;
   });
   const all = numbers.flatMap((one) => (one ? [one] : []));
-  if (all.length < count) return { print: undefined, isSettled: false };
+  if (all.length < count)
+    return { print: undefined, writes: Number.POSITIVE_INFINITY, isSettled: false };
   return {
     print: all.map((one) => one.max_seq_no).join(' '),
+    writes: all.reduce((sum, one) => sum + one.max_seq_no + 1, 0),
     isSettled: all.every((one) => one.global_checkpoint === one.max_seq_no),
   };
 }

@@ -10,6 +10,7 @@ import {
   countsNames,
   DAY_MS,
   QUARTER_MS,
+  type Rollup,
   type Table,
   versionAt,
 } from './rollup.ts';
@@ -40,6 +41,8 @@ export interface Coverage {
   readonly counted: readonly Counted[];
   /** Daily indices that are not counted, or have changed since. */
   readonly live: readonly string[];
+  /** Writes that each daily index has had, by its name. */
+  readonly writes: ReadonlyMap<string, number>;
 }
 
 /** By the name of the rollup. */
@@ -72,7 +75,7 @@ export type RollupPlan = CountsPlan | DeclaredPlan;
 
 /** Whether counts could answer a query, were there any. */
 export function isCountable(query: Query, declared: readonly DeclaredRollup[]): boolean {
-  return countsOf(query) !== undefined || tableOf(query, declared) !== undefined;
+  return aheadOf(query, declared) !== undefined;
 }
 
 /**
@@ -84,14 +87,42 @@ export function planRollups(
   state: RollupState,
   declared: readonly DeclaredRollup[],
 ): RollupPlan | undefined {
-  const ahead = countsOf(query);
-  if (ahead) {
-    const sources = sourcesOf(query, ahead, state.get(counts.name));
-    return sources && { kind: 'counts', ...together(sources) };
-  }
-  const known = tableOf(query, declared);
-  const sources = known && sourcesOf(query, known.table, state.get(known.rollup.name));
-  return sources && { kind: 'declared', filter: known.filter, ...sources };
+  const ahead = aheadOf(query, declared);
+  const sources = ahead && sourcesOf(query, ahead.table, state.get(ahead.rollup.name));
+  if (!sources) return undefined;
+  return ahead.filter === undefined
+    ? { kind: 'counts', ...together(sources) }
+    : { kind: 'declared', filter: ahead.filter, ...sources };
+}
+
+/**
+ * Writes that the indices have had whose events are read beside the counts: no fewer than those
+ * events. Of a query that no counts answer, infinitely many.
+ */
+export function writesBeside(
+  query: Query,
+  state: RollupState,
+  declared: readonly DeclaredRollup[],
+): number {
+  const ahead = aheadOf(query, declared);
+  const coverage = ahead && state.get(ahead.rollup.name);
+  const sources = ahead && sourcesOf(query, ahead.table, coverage);
+  if (!sources) return Number.POSITIVE_INFINITY;
+  const { indices = [] } = sources.live ?? {};
+  return indices.reduce((sum, index) => sum + (coverage?.writes.get(index) ?? 0), 0);
+}
+
+/** The counts that could answer a query, were there any. */
+interface Ahead {
+  readonly rollup: Rollup;
+  readonly table: Table;
+  /** Of a declared query: what is asked beyond the filter by which events were counted. */
+  readonly filter?: Filter;
+}
+
+function aheadOf(query: Query, declared: readonly DeclaredRollup[]): Ahead | undefined {
+  const table = countsOf(query);
+  return table ? { rollup: counts, table } : tableOf(query, declared);
 }
 
 interface Sources {
@@ -161,10 +192,7 @@ function countsOf(query: Query): Table | undefined {
   return counts.tables.find((table) => table.name === name);
 }
 
-function tableOf(
-  query: Query,
-  declared: readonly DeclaredRollup[],
-): { readonly rollup: DeclaredRollup; readonly table: Table; readonly filter: Filter } | undefined {
+function tableOf(query: Query, declared: readonly DeclaredRollup[]): Required<Ahead> | undefined {
   for (const rollup of declared) {
     const filter = beyondDeclared(query, rollup.query, FIELDS_OF_DECLARED);
     const table = filter && rollup.tables.find(({ stepMs }) => isFineEnough(query, stepMs));

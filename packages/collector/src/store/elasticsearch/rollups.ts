@@ -9,6 +9,7 @@ import {
   planRollups,
   type RollupPlan,
   type RollupState,
+  writesBeside,
 } from './rollup-plan.ts';
 import { type Held, RollupVersions, type Version } from './rollup-versions.ts';
 
@@ -64,6 +65,12 @@ export class Rollups {
   async plan(query: Query): Promise<RollupPlan | undefined> {
     if (!isCountable(query, this.#declared)) return undefined;
     return planRollups(query, await this.#state(), this.#declared);
+  }
+
+  /** Whether counts answer a query now, and no more than so many events are read beside them. */
+  async isCountedAhead(query: Query, eventsMax: number): Promise<boolean> {
+    if (!isCountable(query, this.#declared)) return false;
+    return writesBeside(query, await this.#state(), this.#declared) <= eventsMax;
   }
 
   /** What has been written so far is seen by the next query. */
@@ -173,5 +180,6 @@ function coverageOf(prefix: string, rollup: string, { indices, whole }: RollupsR
       isOutlived: indices.get(version.index)?.uuid !== version.uuid,
     })),
     live: daily.filter(({ uuid }) => !uuids.has(uuid)).map(({ name }) => name),
+    writes: new Map(daily.map(({ name, writes }) => [name, writes])),
   };
 }

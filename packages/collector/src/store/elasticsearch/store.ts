@@ -171,6 +171,11 @@ export class ElasticsearchStore implements EventStore {
     }
   }
 
+  async isCountedAhead(query: Query, eventsMax: number): Promise<boolean> {
+    await this.#prepare();
+    return this.#rollups.isCountedAhead(query, eventsMax);
+  }
+
   async *scan(scan: Scan): AsyncIterable<Row> {
     await this.#prepare();
     yield* runScan(this.#client, this.#prefix, this.#search, scan);

@@ -12,9 +12,9 @@ export function declared(query: DeclaredQuery): Statistic {
     case 'retention':
       return retention(query);
     default: {
-      const { kind: _, rollup: isKeptUp = false, ...rest } = query;
+      const { kind: _, rollup: __, ...rest } = query;
       const { meaning = 'Declared in the configuration.', ...part } = rest;
-      return { meaning, isKeptUp, ...fromQuery(part) };
+      return { meaning, ...fromQuery(part) };
     }
   }
 }

@@ -128,6 +128,13 @@ describe('rollups of declared queries', () => {
     expect(await declared()).toEqual([{ name, events: 3, counted: 0, isUpToDate: false }]);
     expect(await among(store, query)).toEqual(['-*']);
     expect(await store.query(query)).toEqual(rows);
+    expect(await store.isCountedAhead(query, 1000)).toBe(false);
+    await maintain(store);
+    expect(await store.isCountedAhead(query, 0)).toBe(true);
+    await take(store, [order(3, 'parks')]);
+    expect(await store.isCountedAhead(query, 0)).toBe(false);
+    expect(await store.isCountedAhead(query, 1)).toBe(true);
+    await store.erase({ item: 'trees', from: Date.UTC(2026, 10, 3) });
     await maintain(store);
     expect(await declared()).toEqual([{ name, events: 3, counted: 3, isUpToDate: true }]);
     expect(await among(store, query)).toEqual(['_rollup_declared_days_2026-11']);

@@ -247,14 +247,6 @@ export function declaredTests(open: OpenStore, numRuns: number): void {
       extensions: { events: 3, eventsMax: 2 },
     });
     await expect(answer(visitors, 'a')).resolves.toBeDefined();
-    await expect(answer(tock)).resolves.toBeDefined();
-    const query = {
-      measures: { views: { kind: 'count' } },
-      dimensions: { browser: { kind: 'field', field: 'browser', missing: 'none' } },
-    } as const;
-    await expect(answer(declared(query))).rejects.toMatchObject({ code: 'bad-request' });
-    const kept = await answer(declared({ ...query, rollup: true }));
-    expect(JSON.parse(writeAnswer(kept.answer))).toEqual({ none: 3 });
   });
 
   it('are explained: each question as the engine gets it, and its cost', async () => {
