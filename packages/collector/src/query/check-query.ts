@@ -13,6 +13,7 @@ import { canonicalTimeZone } from './time-zone.ts';
 
 /** Types that an operation works on; an application key is text and, where it has one, a number. */
 const TEXT: readonly FieldType[] = ['keyword'];
+const TEXT_OR_FLAGS: readonly FieldType[] = ['keyword', 'boolean'];
 const NUMBERS: readonly FieldType[] = ['number'];
 const ORDERED: readonly FieldType[] = ['number', 'time'];
 const GROUPED: readonly FieldType[] = ['keyword', 'number', 'boolean'];
@@ -48,6 +49,7 @@ export function checkQuery(query: Query): void {
     checkDimension(dimension, ['dimensions', name]);
   }
   if (query.filter) checkFilter(query.filter, ['filter']);
+  if (query.others !== undefined) checkOthers(query);
 }
 
 export function checkRange({ from, to }: Range): void {
@@ -105,7 +107,19 @@ function checkDimension(dimension: Dimension, at: Spot): void {
   if (dimension.kind === 'time') return;
   checkField(dimension.field, GROUPED, 'group by value', at);
   if (dimension.missing !== undefined) {
-    checkField(dimension.field, ['keyword', 'boolean'], 'name the missing', at);
+    checkField(dimension.field, TEXT_OR_FLAGS, 'name the missing', at);
+  }
+}
+
+function checkOthers({ dimensions = {}, limit }: Query): void {
+  const [[name, dimension] = [], ...more] = Object.entries(dimensions);
+  if (name === undefined || dimension?.kind !== 'field' || more.length > 0) {
+    refuse('`others` are those of one dimension, which is a field: use just one', 'others');
+  }
+  checkField(dimension.field, TEXT_OR_FLAGS, 'name the others', ['dimensions', name]);
+  if (limit === undefined) refuse('`others` are beyond a limit: give one', 'others');
+  if (limit > QUERY_LIMITS.rowsBesideOthersMax) {
+    refuse(`limit is at most ${QUERY_LIMITS.rowsBesideOthersMax} beside \`others\``, 'limit');
   }
 }
 

@@ -159,6 +159,10 @@ function questionProblem(query: DeclaredQuery): DeclaredProblem | undefined {
 function rollupProblem(query: DeclaredQuery): DeclaredProblem | undefined {
   if (!('rollup' in query) || !query.rollup) return undefined;
   const instead = 'change it, or leave out `rollup`';
+  if (query.others !== undefined) {
+    const message = `what the others are is known when they are asked for, so there is no rollup of them: ${instead}`;
+    return { spot: ['others'], message };
+  }
   for (const [name, { kind }] of Object.entries(query.measures)) {
     if (kind !== 'distinct' && kind !== 'percentile') continue;
     const what = kind === 'distinct' ? 'distinct counts' : 'percentiles';
@@ -173,6 +177,8 @@ function rollupProblem(query: DeclaredQuery): DeclaredProblem | undefined {
   return undefined;
 }
 
+const NO_TIME = { from: 0, to: 0 } as const;
+
 function check(query: DeclaredQuery): void {
   switch (query.kind) {
     case 'funnel':
@@ -184,6 +190,7 @@ function check(query: DeclaredQuery): void {
       if (query.filter) checkFilter(query.filter, ['filter']);
       return;
     default:
-      checkQuery({ ...query, range: { from: 0, to: 0 } });
+      // A list is always cut, if not here then by the request.
+      checkQuery({ ...(query.others !== undefined && { limit: 1 }), ...query, range: NO_TIME });
   }
 }

@@ -71,6 +71,7 @@ export const declaredQuerySchema: z.ZodType<DeclaredQuery, DeclaredQuery> = byKi
       filter: where,
       order: list(order).exactOptional(),
       limit: number.exactOptional(),
+      others: text.exactOptional(),
       rollup: z.boolean('must be true or false').exactOptional(),
     }),
     object({

@@ -14,6 +14,11 @@ export interface Query {
   readonly order?: readonly Order[];
   /** Rows at most; absent: all, up to `QUERY_LIMITS.rowsMax`. */
   readonly limit?: number;
+  /**
+   * What the rest is called: after `limit` rows comes one of the events that are in none of them, if
+   * there are any. Of one dimension, a field of text. A value of this name is among the rest.
+   */
+  readonly others?: string;
 }
 
 /** Epoch milliseconds; half open. */
@@ -74,6 +79,8 @@ export type Row = Readonly<Record<string, string | number | null>>;
 
 export const QUERY_LIMITS = {
   rowsMax: 100_000,
+  /** Rows beside which there is one of the others. */
+  rowsBesideOthersMax: 10_000,
   distinctExactMax: 10_000,
   /** Relative, above `distinctExactMax`. */
   distinctError: 0.05,

@@ -66,6 +66,14 @@ describe('declared queries', () => {
         withinMinutes: 60,
       },
     ],
+    [
+      'rows with the others in one',
+      {
+        measures: { n: count },
+        dimensions: { item: { kind: 'field', field: 'item' } },
+        others: 'all others',
+      },
+    ],
     ['rows with a rollup', { rollup: true, measures: { n: count } }],
     ['retention', { kind: 'retention', filter: bought, interval: 'week' }],
   ])('may be %s', async (_, query) => {
@@ -121,6 +129,28 @@ const wrong: readonly (readonly [spot: string, query: unknown, message: RegExp])
       dimensions: { t: { kind: 'time', interval: 'minute' } },
     },
     /quarter hours at the finest/,
+  ],
+  [
+    'queries.mine.others',
+    {
+      rollup: true,
+      measures: { n: count },
+      dimensions: { item: { kind: 'field', field: 'item' } },
+      others: 'others',
+    },
+    /known when they are asked for, so there is no rollup of them/,
+  ],
+  [
+    'queries.mine.others',
+    {
+      measures: { n: count },
+      dimensions: {
+        item: { kind: 'field', field: 'item' },
+        t: { kind: 'time', interval: 'day' },
+      },
+      others: 'others',
+    },
+    /one dimension, which is a field: use just one/,
   ],
   ['queries.mine.rollup', { rollup: 'yes', measures: { n: count } }, /must be true or false\.$/],
   ['queries.mine', { kind: 'retention', rollup: true }, /there is no "rollup" here/],

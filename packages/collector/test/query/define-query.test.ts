@@ -16,6 +16,8 @@ test('a query is given back as it is, with its names as types', () => {
 test('slips are errors of the compiler', () => {
   // @ts-expect-error there is no such name to order by
   defineQuery({ measures: { n: count }, order: [{ by: 'm', direction: 'ascending' }] });
+  // @ts-expect-error the others have a name
+  defineQuery({ measures: { n: count }, others: true });
   // @ts-expect-error a sum needs a field
   defineQuery({ measures: { n: { kind: 'sum' } } });
   // @ts-expect-error there is no such kind

@@ -29,7 +29,29 @@ export function evaluate(query: Query, events: readonly Event[]): readonly Row[]
       Object.entries(query.measures).map(([name, measure]) => [name, measured(measure, members)]),
     ),
   }));
-  return orderRows(rows, query).slice(0, query.limit ?? QUERY_LIMITS.rowsMax);
+  const sorted = orderRows(rows, query).slice(0, query.limit ?? QUERY_LIMITS.rowsMax);
+  return withOthers(query, sorted, asked);
+}
+
+/** After the rows one of all events that are in none of them. */
+function withOthers(
+  query: Query,
+  sorted: readonly Row[],
+  events: readonly Event[],
+): readonly Row[] {
+  const [[name, dimension] = []] = Object.entries(query.dimensions ?? {});
+  if (query.others === undefined || name === undefined || !dimension) return sorted;
+  const rows = sorted.filter((row) => row[name] !== query.others);
+  const shown = rows.map((row) => row[name]);
+  const rest = events.filter((event) => {
+    const values = buckets(dimension, event, 'UTC');
+    return values.length > 0 && !values.some((value) => shown.includes(value));
+  });
+  if (rest.length === 0) return rows;
+  const measures = Object.entries(query.measures).map(
+    ([own, measure]) => [own, measured(measure, rest)] as const,
+  );
+  return [...rows, { [name]: query.others, ...Object.fromEntries(measures) }];
 }
 
 /** All values of a percentile's field in the events of one row, sorted: what a tolerance needs. */

@@ -208,6 +208,33 @@ export const queryArb: fc.Arbitrary<Query> = fc
     };
   });
 
+const textDimensionArb = fc
+  .tuple(
+    fc.constantFrom('item', 'event', 'format', 'tags', 'bot', ...keys),
+    fc.constantFrom(undefined, '(none)', '(rest)'),
+  )
+  .map(([field, missing]): Dimension => ({
+    kind: 'field',
+    field,
+    ...(missing !== undefined && { missing }),
+  }));
+
+/** Random queries whose rows are few, with one of the others; some values are called like those. */
+export const othersArb: fc.Arbitrary<Query> = fc
+  .tuple(
+    queryArb,
+    textDimensionArb,
+    fc.integer({ min: 1, max: 3 }),
+    fc.constantFrom('(rest)', 'x', 'a', 'true', 'bot'),
+  )
+  .map(([query, dimension, limit, others]) => {
+    const { order, measures, ...asked } = query;
+    const { p: _, ...exact } = measures;
+    const by = order?.filter((one) => one.by in exact || one.by === 'd0');
+    const dimensions = { d0: dimension };
+    return { ...asked, ...(by && { order: by }), measures: exact, dimensions, limit, others };
+  });
+
 /** Random scans; the events hold three visitors. */
 export const scanArb: fc.Arbitrary<Scan> = fc
   .record({

@@ -1,6 +1,7 @@
 import { MetronomeError } from '../../errors.ts';
 import type { Engine } from './engine.ts';
 import type { RollupProgress } from '../../event-store.ts';
+import { stepsOf } from '../../query/others.ts';
 import type { Query, Range } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import type { DeclaredRollup } from './declared-rollup.ts';
@@ -72,8 +73,9 @@ export class Rollups {
   /** Whether counts answer a query now, and no more than so many events are read beside them. */
   async isCountedAhead(query: Query, eventsMax: number): Promise<boolean> {
     const state = this.#state ?? (await this.#engine.read((session) => this.state(session)));
-    const plan = planRollups(query, state, this.#declared);
-    if (plan === undefined) return false;
+    const plans = stepsOf(query).map((one) => planRollups(one, state, this.#declared));
+    const [plan] = plans;
+    if (plan === undefined || plans.includes(undefined)) return false;
     if (!plan.isBehind && plan.live.length === 0) return true;
     const upTo = Math.min(plan.upTo, countedOf(state, counts).upTo);
     const beside = await this.#engine.read((session) => readBeside(session, plan.live, upTo));

@@ -1,5 +1,6 @@
 import type { EventStore, PlaceCount, Tally } from '../../event-store.ts';
 import { checkQuery } from '../../query/check-query.ts';
+import { askWithOthers, stepsOf } from '../../query/others.ts';
 import { checkScan } from '../../query/scan.ts';
 import { append, position } from './append.ts';
 import { compileScan } from './compile.ts';
@@ -46,7 +47,7 @@ export function openDuckdbStore({
     tallies: (collector) => tallies(engine, collector),
     async query(query) {
       checkQuery(query);
-      return questions.ask(query);
+      return askWithOthers(query, (part) => questions.ask(part));
     },
     isCountedAhead: (query, eventsMax) => rollups.isCountedAhead(query, eventsMax),
     async *scan(scan) {
@@ -59,7 +60,8 @@ export function openDuckdbStore({
     async explain(question) {
       if ('measures' in question) {
         checkQuery(question);
-        return questions.explain(question);
+        const steps = await Promise.all(stepsOf(question).map((one) => questions.explain(one)));
+        return steps.join('\n-- The others: what is in no row, whose values then come in here.\n');
       }
       checkScan(question);
       return engine.read(async (session) =>

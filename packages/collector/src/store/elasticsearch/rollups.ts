@@ -1,4 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
+import { stepsOf } from '../../query/others.ts';
 import type { Query } from '../../query/query.ts';
 import { type Index, indicesLike } from './daily-indices.ts';
 import type { DeclaredRollup } from './declared-rollup.ts';
@@ -69,8 +70,10 @@ export class Rollups {
 
   /** Whether counts answer a query now, and no more than so many events are read beside them. */
   async isCountedAhead(query: Query, eventsMax: number): Promise<boolean> {
-    if (!isCountable(query, this.#declared)) return false;
-    return writesBeside(query, await this.#state(), this.#declared) <= eventsMax;
+    const steps = stepsOf(query);
+    if (!steps.every((one) => isCountable(one, this.#declared))) return false;
+    const state = await this.#state();
+    return steps.every((one) => writesBeside(one, state, this.#declared) <= eventsMax);
   }
 
   /** What has been written so far is seen by the next query. */

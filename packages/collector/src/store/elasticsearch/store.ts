@@ -12,6 +12,7 @@ import type {
   Tally,
 } from '../../event-store.ts';
 import { checkQuery } from '../../query/check-query.ts';
+import { askWithOthers, stepsOf } from '../../query/others.ts';
 import type { Query, Row } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { createDocuments, type Outcome } from './append.ts';
@@ -156,7 +157,7 @@ export class ElasticsearchStore implements EventStore {
   async query(query: Query): Promise<readonly Row[]> {
     checkQuery(query);
     await this.#prepare();
-    return askAroundOddHours(query, (part) => this.#query(part));
+    return askWithOthers(query, (whole) => askAroundOddHours(whole, (part) => this.#query(part)));
   }
 
   async #query(query: Query): Promise<readonly Row[]> {
@@ -184,9 +185,10 @@ export class ElasticsearchStore implements EventStore {
   async explain(query: Query | Scan): Promise<string> {
     if (!('measures' in query)) return explainScan(query);
     checkQuery(query);
-    const parts = partsAroundOddHours(query).map(async (part) =>
-      explainQuery(`${this.#prefix}-*`, part, await this.#rollups.plan(part)),
-    );
+    const steps = stepsOf(query);
+    const parts = steps
+      .flatMap(partsAroundOddHours)
+      .map(async (part) => explainQuery(`${this.#prefix}-*`, part, await this.#rollups.plan(part)));
     const searches = (await Promise.all(parts)).flat();
     return JSON.stringify(searches.length === 1 ? searches[0] : searches, null, 2);
   }

@@ -247,4 +247,66 @@ export const dimensions: readonly QueryCase[] = [
       { day: Date.UTC(2026, 9, 25), format: 'kml', n: 2, visitors: 2 },
     ],
   },
+  {
+    name: 'others-in-one-row',
+    query: {
+      measures: {
+        n: count,
+        visitors: { kind: 'distinct', field: 'visitor' },
+        longest: { kind: 'max', field: 'duration' },
+      },
+      dimensions: { item: { kind: 'field', field: 'item' } },
+      order: [{ by: 'item', direction: 'descending' }],
+      range: all,
+      limit: 1,
+      others: 'others',
+    },
+    rows: [
+      { item: 'trees', n: 7, visitors: 3, longest: null },
+      { item: 'others', n: 9, visitors: 2, longest: 90_000 },
+    ],
+  },
+  {
+    name: 'others-are-events-in-no-row',
+    query: {
+      measures: { n: count },
+      dimensions: { team: { kind: 'field', field: 'team', missing: '(none)' } },
+      order: [{ by: 'team', direction: 'descending' }],
+      range: all,
+      limit: 1,
+      others: 'others',
+    },
+    rows: [
+      { team: 'water', n: 2 },
+      { team: 'others', n: 15 },
+    ],
+  },
+  {
+    name: 'others-hold-what-is-called-like-them',
+    query: {
+      measures: { events: count },
+      dimensions: { item: { kind: 'field', field: 'item' } },
+      range: all,
+      limit: 2,
+      others: 'roads',
+    },
+    rows: [
+      { item: 'trees', events: 7 },
+      { item: 'roads', events: 9 },
+    ],
+  },
+  {
+    name: 'others-that-are-none-have-no-row',
+    query: {
+      measures: { n: count },
+      dimensions: { format: { kind: 'field', field: 'format' } },
+      range: all,
+      limit: 2,
+      others: 'others',
+    },
+    rows: [
+      { format: 'kml', n: 2 },
+      { format: 'csv', n: 1 },
+    ],
+  },
 ];

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { evaluate, valuesOf } from '../../query/evaluate.ts';
-import { eventsArb, queryArb, scanArb } from '../../query/random.ts';
+import { eventsArb, othersArb, queryArb, scanArb } from '../../query/random.ts';
 import { scanEvents } from '../../query/scan-events.ts';
 import type { StoredEvent } from '../../../src/event.ts';
 import { type Filter, QUERY_LIMITS, type Query, type Row } from '../../../src/query/query.ts';
@@ -16,7 +16,10 @@ export function propertyTests(open: OpenStore, numRuns: number): void {
     await fc.assert(
       fc.asyncProperty(
         eventsArb('to be named'),
-        fc.array(queryArb, { minLength: 1, maxLength: 8 }),
+        fc.array(fc.oneof({ weight: 3, arbitrary: queryArb }, othersArb), {
+          minLength: 1,
+          maxLength: 8,
+        }),
         async (nameless, queries) => {
           const app = open.newName();
           const events = nameless.map((event) => ({ ...event, 'service.name': app }));

@@ -53,6 +53,30 @@ export function queryTests(open: OpenStore): void {
     ['a limit of 0', { limit: 0 }, /limit/],
     ['a limit over the most', { limit: QUERY_LIMITS.rowsMax + 1 }, /limit/],
     ['an order by nothing known', { order: [{ by: 'm', direction: 'ascending' }] }, /m/],
+    ['others of nothing', { others: 'others', limit: 1 }, /one dimension, which is a field/],
+    [
+      'others of numbers',
+      {
+        dimensions: { status: { kind: 'field', field: 'status' } },
+        others: 'others',
+        limit: 1,
+      },
+      /`status` is a number: name the others works on keyword or boolean/,
+    ],
+    [
+      'others without a limit',
+      { dimensions: { item: { kind: 'field', field: 'item' } }, others: 'others' },
+      /beyond a limit: give one/,
+    ],
+    [
+      'others beside many rows',
+      {
+        dimensions: { item: { kind: 'field', field: 'item' } },
+        others: 'others',
+        limit: QUERY_LIMITS.rowsBesideOthersMax + 1,
+      },
+      /limit is at most 10000 beside `others`/,
+    ],
     ['a range that runs backwards', { range: { from: 2, to: 1 } }, /range/],
     ['a name that is no name', { measures: { 'n"; DROP': count } }, /DROP/],
   ];

@@ -77,6 +77,19 @@ export function declaredTests(open: OpenStore, numRuns: number): void {
     expect(await ask(daily, app, { interval: 'month' })).toEqual({ '2026-11': 4 });
   });
 
+  it('have the rest in one row', async () => {
+    await take([bought('a', 'parks', 5), bought('a', 'roads', 2), bought('b', 'water', 1)]);
+    const first = declared(
+      defineQuery({
+        measures: { revenue: { kind: 'sum', field: 'price' } },
+        dimensions: { department: { kind: 'field', field: 'department' } },
+        others: 'others',
+      }),
+    );
+    expect(await ask(first, app, {})).toEqual({ parks: 5, roads: 2, water: 1 });
+    expect(await ask(first, app, { limit: '1' })).toEqual({ parks: 5, others: 3 });
+  });
+
   it('reach keys that are called like a field', async () => {
     await take([bought('a', 'parks', 5, 'kiosk'), bought('a', 'parks', 1)]);
     const hosts = declared(

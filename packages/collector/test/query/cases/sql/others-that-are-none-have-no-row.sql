@@ -1,0 +1,11 @@
+SELECT exact(d0) AS "format",
+       count(*) AS "n"
+FROM (SELECT *, "file.extension" AS d0 FROM events
+WHERE "@timestamp" >= $1
+  AND "@timestamp" < $2)
+WHERE d0 IS NOT NULL
+GROUP BY d0
+ORDER BY "n" DESC NULLS LAST, "format" ASC NULLS LAST
+LIMIT 2
+-- $1 = "2026-10-24T00:00:00.000Z"
+-- $2 = "2026-10-27T00:00:00.000Z"
