@@ -155,7 +155,10 @@ function questionProblem(query: DeclaredQuery): DeclaredProblem | undefined {
   }
 }
 
-/** What cannot be put together from the counts of days. */
+/** Fields that tell one visitor from another: an erasure of one would have to find them in counts. */
+const PERSONAL: readonly string[] = ['visitor', 'session', 'page'];
+
+/** What cannot be put together from the counts of days, or must not be kept in them. */
 function rollupProblem(query: DeclaredQuery): DeclaredProblem | undefined {
   if (!('rollup' in query) || !query.rollup) return undefined;
   const instead = 'change it, or leave out `rollup`';
@@ -170,6 +173,10 @@ function rollupProblem(query: DeclaredQuery): DeclaredProblem | undefined {
     return { spot: ['measures', name], message };
   }
   for (const [name, dimension] of Object.entries(query.dimensions ?? {})) {
+    if (dimension.kind === 'field' && PERSONAL.includes(dimension.field)) {
+      const message = `counts may outlive their events, and must not tell who a visitor was, so there is no rollup by \`${dimension.field}\`: ${instead}`;
+      return { spot: ['dimensions', name, 'field'], message };
+    }
     if (dimension.kind !== 'time' || dimension.interval !== 'minute') continue;
     const message = `rollups are of quarter hours at the finest, so there is none of minutes: ${instead}`;
     return { spot: ['dimensions', name, 'interval'], message };

@@ -152,6 +152,18 @@ const wrong: readonly (readonly [spot: string, query: unknown, message: RegExp])
     },
     /one dimension, which is a field: use just one/,
   ],
+  ...['visitor', 'session', 'page'].map(
+    (field) =>
+      [
+        'queries.mine.dimensions.who.field',
+        {
+          rollup: true,
+          measures: { n: count },
+          dimensions: { who: { kind: 'field', field } },
+        },
+        /counts may outlive their events, and must not tell who a visitor was/,
+      ] as const,
+  ),
   ['queries.mine.rollup', { rollup: 'yes', measures: { n: count } }, /must be true or false\.$/],
   ['queries.mine', { kind: 'retention', rollup: true }, /there is no "rollup" here/],
   [
