@@ -30,7 +30,10 @@ export type HistoryScan = Pick<Scan, 'fields' | 'filter' | 'range' | 'marks'> & 
   readonly having: Filter;
 };
 
-/** Reads the events of the newest visitors concerned, within `SAMPLE_LIMITS`. */
+/**
+ * Reads the events of the newest visitors concerned, within `SAMPLE_LIMITS`: all of each, but of one
+ * who alone has most of so many those that were read, its earliest.
+ */
 export async function readHistories(
   store: Reader,
   { having, fields, ...scan }: HistoryScan,
@@ -54,8 +57,11 @@ export async function readHistories(
   }
   const histories = [...visitors.values()];
   const isSample = events > eventsMax || histories.length > visitorsMax;
-  // The last visitor may have been cut off within.
-  return { visitors: isSample ? histories.slice(0, -1) : histories, isSample };
+  // The last visitor may have been cut off within, and goes, unless nearly all would go with it.
+  const last = histories.at(-1) ?? [];
+  const isPart = events > eventsMax && 2 * last.length <= events;
+  const whole = isPart ? histories.slice(0, -1) : histories;
+  return { visitors: whole.slice(0, visitorsMax), isSample };
 }
 
 /** What an answer says of itself where not all visitors were read; nothing where all were. */

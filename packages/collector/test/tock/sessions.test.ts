@@ -54,22 +54,38 @@ const events = journaled(
   ),
 ).map((event) => ({ ...event }));
 
-const reader = {
-  async *scan(scan) {
-    yield* scanEvents(scan, events);
-  },
-  query: () => Promise.reject(new Error('nothing is asked')),
-} satisfies Reader;
+const readerOf = (stored: typeof events) =>
+  ({
+    async *scan(scan) {
+      yield* scanEvents(scan, stored);
+    },
+    query: () => Promise.reject(new Error('nothing is asked')),
+  }) satisfies Reader;
+
+const having = { kind: 'exists', field: 'visitor' } as const;
 
 it.each([
   ['all', { visitorsMax: 6, eventsMax: 72 }, 6, false],
   ['the newest visitors', { visitorsMax: 4, eventsMax: 72 }, 4, true],
   ['whole visitors of so many events', { visitorsMax: 6, eventsMax: 30 }, 2, true],
 ])('reads %s', async (_, limits, visitors, isSample) => {
-  const having = { kind: 'exists', field: 'visitor' } as const;
-  const found = await readHistories(reader, { fields: ['time'], having, range }, limits);
+  const found = await readHistories(readerOf(events), { fields: ['time'], having, range }, limits);
   expect(found.isSample).toBe(isSample);
   expect(found.visitors.map((rows) => rows.length)).toEqual(
     Array.from({ length: visitors }, () => 12),
   );
+});
+
+it.each([
+  ['the first', 'v0', [30]],
+  ['another', 'v2', [12, 12, 33]],
+])('keeps what was read of a visitor with more than are read, %s', async (_, heavy, expected) => {
+  const limits = { visitorsMax: 6, eventsMax: heavy === 'v0' ? 29 : 56 };
+  const stored = events.flatMap((event) =>
+    event['user.id'] === heavy ? Array.from({ length: 5 }, () => event) : [event],
+  );
+  const asked = { fields: ['time'], having, range } as const;
+  const found = await readHistories(readerOf(stored), asked, limits);
+  expect(found.isSample).toBe(true);
+  expect(found.visitors.map((rows) => rows.length)).toEqual(expected);
 });
