@@ -29,7 +29,7 @@ export function problemOf(
     const message = fieldProblem(use, keys);
     if (message !== undefined) return { spot: use.spot, message };
   }
-  return questionProblem(query) ?? rollupProblem(query);
+  return nameProblem(query) ?? questionProblem(query) ?? rollupProblem(query);
 }
 
 /** The application's keys that queries use as numbers. */
@@ -141,6 +141,19 @@ function isSlip(name: string, field: string): boolean {
 
 function withoutMarks(name: string): string {
   return name.toLowerCase().replaceAll(/[-_.]/gu, '');
+}
+
+/** Lines of CSV and NDJSON of several items begin with the `id` of each. */
+const TAKEN = 'id';
+
+function nameProblem(query: DeclaredQuery): DeclaredProblem | undefined {
+  if (!('measures' in query)) return undefined;
+  for (const part of ['measures', 'dimensions'] as const) {
+    if (!Object.hasOwn(query[part] ?? {}, TAKEN)) continue;
+    const message = `\`${TAKEN}\` names the item in lines of several items: choose another name`;
+    return { spot: [part, TAKEN], message };
+  }
+  return undefined;
 }
 
 /** What `checkQuery` finds, which a store would say at the first request. */

@@ -198,6 +198,16 @@ const wrong: readonly (readonly [spot: string, query: unknown, message: RegExp])
     { measures: { n: { ...count, where: { kind: 'equals', field: 'itme', value: 1 } } } },
     /no field "itme": did you mean time or item\?/,
   ],
+  [
+    'queries.mine.measures.id',
+    { measures: { n: count, id: count } },
+    /`id` names the item in lines of several items: choose another name\.$/,
+  ],
+  [
+    'queries.mine.dimensions.id',
+    { measures: { n: count }, dimensions: { id: { kind: 'field', field: 'item' } } },
+    /`id` names the item/,
+  ],
   ['queries.mine.measures.a b', { measures: { 'a b': count } }, /use letters, digits and _\.$/],
   [
     'queries.mine.dimensions.t.interval',
