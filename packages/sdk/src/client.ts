@@ -261,7 +261,12 @@ export function createClient<Q = Statistics>(options: ClientOptions): Client<Q> 
   const json = async <T>(...question: Parameters<typeof get>): Promise<T> =>
     (await get(...question)).json() as Promise<T>;
   return {
-    of: (item, name, asking) => {
+    of: async (item, name, asking) => {
+      if (DOTS.includes(item)) {
+        type Answer = Q[typeof name];
+        const answers = await json<Record<string, Answer>>(sitePath(name), asking, [item]);
+        return answers[item] as Answer;
+      }
       const id = encodeURIComponent(item);
       return json(name === 'tock' ? `/tock/${id}.json` : `/tock/${id}/${name}.json`, asking);
     },
@@ -278,6 +283,9 @@ export function createClient<Q = Statistics>(options: ClientOptions): Client<Q> 
     },
   };
 }
+
+/** Steps within a path, however they are encoded (https://url.spec.whatwg.org/#double-dot-path-segment). */
+const DOTS: readonly string[] = ['.', '..'];
 
 function sitePath(name: string): string {
   return name === 'tock' ? '/tock.json' : `/query/${name}.json`;
