@@ -80,14 +80,20 @@ export function queryOf(part: Part, { filter, range, timeZone, interval, limit }
   };
 }
 
-/** Rows of a query that must not be cut but by its own limit: no part is passed off as the whole. */
-export async function wholeRows(store: Reader, query: Query): Promise<readonly Row[]> {
+const TOO_MANY_ROWS = `the answer has ${QUERY_LIMITS.rowsMax} rows or more, which is the limit: ask for a longer interval or a shorter period`;
+
+/**
+ * Rows of a query that must not be cut but by its own limit: no part is passed off as the whole.
+ * `refusal` is said where there are too many.
+ */
+export async function wholeRows(
+  store: Reader,
+  query: Query,
+  refusal: string = TOO_MANY_ROWS,
+): Promise<readonly Row[]> {
   const rows = await store.query(query);
   if (query.limit !== undefined || rows.length < QUERY_LIMITS.rowsMax) return rows;
-  throw new MetronomeError(
-    'bad-request',
-    `the answer has ${QUERY_LIMITS.rowsMax} rows or more, which is the limit: ask for a longer interval or a shorter period`,
-  );
+  throw new MetronomeError('bad-request', refusal);
 }
 
 function parametersOf(parts: readonly Part[]): readonly ParameterName[] {

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { MetronomeError } from '../../errors.ts';
 import type { DeclaredRetention } from '../../query/declared.ts';
-import type { Filter, Interval, Range, Row } from '../../query/query.ts';
+import {
+  type Filter,
+  type Interval,
+  type Query,
+  QUERY_LIMITS,
+  type Range,
+  type Row,
+} from '../../query/query.ts';
 import { bucketStart } from '../../query/time-zone.ts';
 import { allOf, USES } from '../filters.ts';
 import { wholeRows } from '../from-queries.ts';
@@ -99,18 +106,21 @@ function nextStart(epochMs: number, interval: Interval, timeZone: string): numbe
   return bucketStart(next.epochMilliseconds, interval, timeZone);
 }
 
+const TOO_MANY_VISITORS = `an interval has ${QUERY_LIMITS.rowsMax} visitors or more, which is the limit: ask for a shorter interval, or for an item`;
+
 async function visitorsOf(
   store: Reader,
   filter: Filter,
   range: Range,
 ): Promise<readonly Row[string][]> {
-  const rows = await wholeRows(store, {
+  const query: Query = {
     measures: { n: { kind: 'count' } },
     dimensions: { visitor: { kind: 'field', field: 'visitor' } },
     order: [{ by: 'visitor', direction: 'ascending' }],
     filter,
     range,
-  });
+  };
+  const rows = await wholeRows(store, query, TOO_MANY_VISITORS);
   return rows.map(({ visitor = null }) => visitor);
 }
 
