@@ -32,7 +32,8 @@ export interface Range {
  * - `distinct` values of a field; exact up to `QUERY_LIMITS.distinctExactMax` in each row, then
  *   within `QUERY_LIMITS.distinctError`
  * - `sum`, `average`, `min`, `max` of a numeric field; events without it are left out
- * - `percentile` of a numeric field, `at` in 0..100; within `QUERY_LIMITS.percentileError`
+ * - `percentile` of a numeric field, `at` in 0..100; exact up to `QUERY_LIMITS.percentileExactMax`
+ *   values in each row, then the value at a rank within `QUERY_LIMITS.percentileRankError`
  *
  * `where` narrows one measure: only events for which it holds are counted. Measures of no events
  * are 0 for `count`, `distinct` and `sum`, else null.
@@ -84,6 +85,7 @@ export const QUERY_LIMITS = {
   distinctExactMax: 10_000,
   /** Relative, above `distinctExactMax`. */
   distinctError: 0.05,
-  /** Relative error of the value. */
-  percentileError: 0.05,
+  percentileExactMax: 10_000,
+  /** Of all values, above `percentileExactMax`: a share of them, not of the value, which may be far off where values are. */
+  percentileRankError: 0.01,
 } as const;
