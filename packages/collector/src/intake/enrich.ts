@@ -55,9 +55,9 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       addCampaign(wire, place.page);
       const addresses = ownAddress === undefined ? wire.addresses : [...wire.addresses, ownAddress];
       const line = lineOf(draft, wire.labels, wire.metrics);
-      const clean = withoutAddresses(line, addresses);
+      const nameless = withoutAddresses(line, addresses);
       // Where addresses were in names, two of them may be one now, which no store takes.
-      return clean === line ? line : JSON.stringify(JSON.parse(clean));
+      return nameless === line ? line : JSON.stringify(JSON.parse(nameless));
     };
   };
 }

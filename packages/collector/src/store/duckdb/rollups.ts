@@ -26,6 +26,8 @@ const PIECE_EVENTS = 500_000;
 const LIVE_EVENTS_MAX = 100_000;
 /** Before days are dropped whose counts stay, so many are counted at once. */
 const WAITING_EVENTS_MAX = 4 * PIECE_EVENTS;
+/** How long it is good enough to know how many events have come since the last count. */
+const BEHIND_KNOWN_MS = 1_000;
 const STILL_COUNTING = 'Events are dropped when they are counted, and many are still to be.';
 /** Sorted runs of a period that a tock has to look through, at most. */
 const RUNS_MAX = 5;
@@ -53,6 +55,10 @@ export class Rollups {
   /** Batches that are being stored, and that ever were. */
   #storing = 0;
   #begun = 0;
+  /** While events come in it is asked with every tock. */
+  #behind:
+    | { readonly batch: number; readonly at: number; readonly events: Promise<number> }
+    | undefined;
 
   constructor(engine: Engine, declared: readonly DeclaredRollup[]) {
     this.#engine = engine;
@@ -78,8 +84,26 @@ export class Rollups {
     if (plan === undefined || plans.includes(undefined)) return false;
     if (!plan.isBehind && plan.live.length === 0) return true;
     const upTo = Math.min(plan.upTo, countedOf(state, counts).upTo);
-    const beside = await this.#engine.read((session) => readBeside(session, plan.live, upTo));
-    return beside <= eventsMax;
+    const [behind, live] = await Promise.all([
+      plan.isBehind ? this.#eventsAfter(upTo) : 0,
+      plan.live.length > 0 ? this.#engine.read((session) => eventsIn(session, plan.live)) : 0,
+    ]);
+    return behind + live <= eventsMax;
+  }
+
+  /** Events of the batches after one, as of a moment ago. */
+  #eventsAfter(batch: number): Promise<number> {
+    const now = performance.now();
+    const known = this.#behind;
+    if (known?.batch === batch && now - known.at < BEHIND_KNOWN_MS) return known.events;
+    const events = this.#engine.read(async (session) => {
+      const sql = 'SELECT count(*) FROM events WHERE batch > $1';
+      const [[count = 0] = []] = await session.rows(sql, [batch]);
+      return Number(count);
+    });
+    this.#behind = { batch, at: now, events };
+    events.catch(() => (this.#behind = undefined));
+    return events;
   }
 
   async planScan(session: Session, scan: Scan): Promise<ExcerptPlan | undefined> {
@@ -381,21 +405,14 @@ async function endOfPiece(
   return upTo;
 }
 
-/** Events of batches after one and, by their counts, of some stretches of time: at most so many. */
-async function readBeside(
-  session: Session,
-  stretches: readonly Range[],
-  upTo: number,
-): Promise<number> {
+/** Events of some stretches of time by their counts: at least those that are there. */
+async function eventsIn(session: Session, stretches: readonly Range[]): Promise<number> {
   const { stepMs } = COUNTS.site_quarters;
   const slots = stretches.map(
     ({ from, to }) => `slot >= ${Math.floor(from / stepMs)} AND slot < ${Math.ceil(to / stepMs)}`,
   );
   const [[events = 0] = []] = await session.rows(
-    `SELECT (SELECT count(*) FROM events WHERE batch > $1) +
-       (SELECT coalesce(sum(events), 0) FROM ${tableName('site_quarters')}
-        WHERE ${['false', ...slots].join(' OR ')})`,
-    [upTo],
+    `SELECT coalesce(sum(events), 0) FROM ${tableName('site_quarters')} WHERE ${slots.join(' OR ')}`,
   );
   return Number(events);
 }
