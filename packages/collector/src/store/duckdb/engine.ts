@@ -94,8 +94,7 @@ export class Engine {
 
   /** The engine refuses while a write is under way. */
   #checkpoint(): Promise<void> {
-    const write = (session: Session): Promise<void> => session.run('CHECKPOINT');
-    return this.#use((database) => database.read(write)).catch(() => undefined);
+    return this.#use((database) => database.read(writeLog)).catch(() => undefined);
   }
 
   async #use<T>(work: (database: Database) => Promise<T>): Promise<T> {
@@ -128,4 +127,9 @@ export class Engine {
     // Whoever comes next sees how it went.
     this.#open(database.close()).catch(() => undefined);
   }
+}
+
+/** Writes the log into the tables. */
+function writeLog(session: Session): Promise<void> {
+  return session.run('CHECKPOINT');
 }
