@@ -22,7 +22,10 @@ export interface Batch {
 export interface Appended {
   /** Events that are in the store because of this journal place. */
   readonly stored: number;
-  /** Events whose twin (same app, id and client time) is in the store from another place. */
+  /**
+   * Events whose twin is in the store from another place: one of the same app, id and client time,
+   * or one without id from the place that the id is the name of (`placeName`).
+   */
   readonly duplicates: number;
   /** Events that the store can never take: `last - first + 1 - stored - duplicates`. */
   readonly rejected: number;
@@ -136,7 +139,7 @@ export interface EventStore {
   /**
    * Erases for good and returns how many events went. A hash of each one's identity stays as a
    * tombstone until its day expires: the same event, sent again or replayed from a journal or an
-   * archive, counts as a duplicate.
+   * archive, counts as a duplicate. One without id comes back under the name of its place.
    */
   erase(selection: Selection): Promise<number>;
   /** The selected events as at rest, oldest first. */

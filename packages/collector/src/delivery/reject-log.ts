@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Disk } from '../journal/disk.ts';
 import type { Journal } from '../journal/journal.ts';
 import { NdjsonFile } from '../journal/ndjson-file.ts';
+import { placeName } from '../place-name.ts';
 
 export interface RejectLogOptions {
   readonly folder: string;
@@ -209,6 +210,6 @@ function isJson(line: string): boolean {
 /** An event without an id of its own was named by its place: it keeps that name. */
 function lineAgain({ collector, sequence, event = {} }: RejectEntry): string {
   const own = Object.entries(event).filter(([name]) => !PLACE_KEYS.has(name));
-  const id = event['event.id'] ?? `${collector}:${sequence}`;
+  const id = event['event.id'] ?? placeName({ collector, sequence });
   return JSON.stringify({ ...Object.fromEntries(own), 'event.id': id });
 }

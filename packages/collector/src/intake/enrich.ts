@@ -1,4 +1,5 @@
 import { TAGS } from '../event.ts';
+import { clientId } from '../place-name.ts';
 import { readAccessLog } from './access-log.ts';
 import { identifies, withoutAddresses } from './addresses.ts';
 import { addKey } from './application-keys.ts';
@@ -41,7 +42,7 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       const app = wire.app ?? 'default';
       const place = placeOf(wire, app, isLine);
       const draft = begin(time, received);
-      addText(draft, 'event.id', wire.id);
+      if (wire.id !== undefined) addText(draft, 'event.id', clientId(wire.id));
       addText(draft, 'event.action', place.action);
       addText(draft, 'service.name', app);
       if (wire.tags.length > 0) draft.tags = wire.tags;

@@ -410,7 +410,7 @@ describe('rejects', () => {
     ).toEqual([
       [1, 'a', '2026-11-23T22:00:00.000Z'],
       [2, undefined, '2026-11-23T22:00:00.000Z'],
-      [4, 'abc:2', undefined],
+      [4, '~abc-2', undefined],
       [5, 'a', undefined],
     ]);
     await rejects.close();

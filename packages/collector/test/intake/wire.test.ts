@@ -113,6 +113,11 @@ describe('known keys', () => {
     }
   });
 
+  it('marks an id that looks like the name of a place, so that it is none', () => {
+    const ids = ['~abc-1', '~', 'a~', '~~abc-1'].map((id) => takeOne({ id })['event.id']);
+    expect(ids).toEqual(['~~abc-1', '~~', 'a~', '~~~abc-1']);
+  });
+
   it('take numbers as names, and decimal text as numbers', () => {
     const event = takeOne({ id: 5, item: 42, duration: '12.5', value: '-1e3' });
     expect(event).toMatchObject({

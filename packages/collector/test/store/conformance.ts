@@ -7,6 +7,7 @@ import { keyTests } from './conformance/keys.ts';
 import { outlivedTests } from './conformance/outlived.ts';
 import { propertyTests } from './conformance/properties.ts';
 import { queryTests } from './conformance/queries.ts';
+import { restoreTests } from './conformance/restore.ts';
 import { scanTests } from './conformance/scans.ts';
 import { withStore } from './conformance/with-store.ts';
 
@@ -30,6 +31,7 @@ export function describeEventStore(
     describe('scan', () => scanTests(withStore(open)));
     describe('keys and values', () => keyTests(withStore(open)));
     describe('erase and export', () => eraseTests(withStore(open)));
+    describe('restore', () => restoreTests(withStore(open)));
     describe('expire', () => expireTests(withStore(open)));
     describe('counts that outlive their events', () => outlivedTests(withStore(open)));
     describe('properties', () => propertyTests(withStore(open), propertyRuns));

@@ -7,6 +7,9 @@ import { FILED_DAY } from './schema.ts';
 import { oweScrub, scrub } from './scrub.ts';
 import { selected } from './select.ts';
 
+/** As `placeName` has it: an event without id would come back under that. */
+const NAME = `coalesce("event.id", '~' || "journal.collector" || '-' || "journal.sequence")`;
+
 /** Erases what is selected, leaves tombstones, and says so in the tallies, in one commit. */
 export async function erase(
   engine: Engine,
@@ -19,8 +22,8 @@ export async function erase(
       session.transaction(async () => {
         await session.run(
           `INSERT INTO tombstones SELECT DISTINCT ${FILED_DAY},
-             tombstone("service.name", "event.id", "event.created", CAST("event.ingested" AS DATE))
-           FROM events WHERE "event.id" IS NOT NULL AND ${sql}`,
+             tombstone("service.name", ${NAME}, "event.created", CAST("event.ingested" AS DATE))
+           FROM events WHERE ${sql}`,
           params,
         );
         await markDirty(session, { sql, params });

@@ -93,7 +93,8 @@ export function quotedText(text: string): string {
  * - `filed`: the time by whose UTC day an event is kept and expires: the client's own; that of
  *   receipt without one; the corrected one for a clock that is far off (as on Elasticsearch, whose
  *   daily indices go by it)
- * - `tombstone`: a hash of what names an event: app, id and client time, or the day of receipt
+ * - `tombstone`: a hash of what names an event: app, id (or the name of its place) and client time,
+ *   or the day of receipt
  */
 const MACROS_SQL: readonly string[] = [
   `CREATE OR REPLACE MACRO texts(object, key) AS CASE

@@ -1,3 +1,4 @@
+import { readPlaceName } from '../../place-name.ts';
 import type { Session } from './session.ts';
 import type { EventColumn } from './schema.ts';
 
@@ -29,10 +30,11 @@ function buried(daysBefore: number): string {
 /**
  * Deletes from `incoming` the events whose twin comes earlier in the batch or is stored already,
  * and gives their number. A twin has the same app, id and client time; without client time the
- * same app and id, received on the same day or the day before.
+ * same app and id, received on the same day or the day before. One that is named by its first
+ * place is also the twin of what is stored from there.
  */
 export async function dropTwins(session: Session): Promise<number> {
-  const { identified, distinct, withoutTime, from, to } = await survey(session);
+  const { identified, distinct, withoutTime, marked, from, to } = await survey(session);
   const twins = new Set<number>();
   const found = (sequences: readonly number[]): void => sequences.forEach((one) => twins.add(one));
   if (distinct < identified) found(await twinsInBatch(session));
@@ -41,6 +43,7 @@ export async function dropTwins(session: Session): Promise<number> {
     for (const stretch of stretches) found(await storedTwins(session, stretch));
   }
   if (withoutTime > 0) found(await twinsWithoutTime(session));
+  if (marked > 0) found(await twinsByPlace(session));
   if (twins.size > 0) {
     await session.run(
       `DELETE FROM incoming
@@ -56,6 +59,8 @@ async function survey(session: Session): Promise<{
   readonly identified: number;
   readonly distinct: number;
   readonly withoutTime: number;
+  /** How many ids may be names of places. */
+  readonly marked: number;
   readonly from: number;
   readonly to: number;
 }> {
@@ -64,12 +69,13 @@ async function survey(session: Session): Promise<{
        count(DISTINCT ("service.name", "event.id", "event.created"))
          FILTER (WHERE "event.created" IS NOT NULL),
        count(*) - count("event.created"),
+       count(*) FILTER (WHERE "event.id" LIKE '~%'),
        epoch_ms(min("event.created")), epoch_ms(max("event.created"))
      FROM incoming WHERE "event.id" IS NOT NULL`,
   );
-  const [identified = 0, distinct = 0, withoutTime = 0, from = 0, to = 0] =
+  const [identified = 0, distinct = 0, withoutTime = 0, marked = 0, from = 0, to = 0] =
     rows[0]?.map(Number) ?? [];
-  return { identified, distinct, withoutTime, from, to };
+  return { identified, distinct, withoutTime, marked, from, to };
 }
 
 async function twinsInBatch(session: Session): Promise<readonly number[]> {
@@ -166,6 +172,35 @@ async function twinsWithoutTime(session: Session): Promise<readonly number[]> {
     kept.add(own);
     return [];
   });
+}
+
+/**
+ * Events that are named by their first place, and stored from there without an id. They come from
+ * an archive or a reject log, in the order of their sequences, so the join reads little.
+ */
+async function twinsByPlace(session: Session): Promise<readonly number[]> {
+  const marked = await session.rows(
+    `SELECT "journal.sequence", "event.id" FROM incoming WHERE "event.id" LIKE '~%'`,
+  );
+  const places = marked.flatMap(([own, id]) => {
+    const place = readPlaceName(String(id));
+    return place === undefined ? [] : [{ own: Number(own), ...place }];
+  });
+  if (places.length === 0) return [];
+  const sequences = places.map(({ sequence }) => sequence);
+  const rows = await session.rows(
+    `SELECT place.own FROM events e JOIN (
+       SELECT unnest(from_json($1, '[{"own":"BIGINT","collector":"VARCHAR","sequence":"BIGINT"}]'))
+         AS place) ON e."journal.collector" = place.collector
+       AND e."journal.sequence" = place.sequence
+     WHERE e."event.id" IS NULL AND e."journal.sequence" BETWEEN $2 AND $3`,
+    [
+      JSON.stringify(places),
+      sequences.reduce((a, b) => Math.min(a, b)),
+      sequences.reduce((a, b) => Math.max(a, b)),
+    ],
+  );
+  return rows.map(([sequence]) => Number(sequence));
 }
 
 function key(app: unknown, id: unknown, day: number): string {

@@ -1,3 +1,5 @@
+import { type FirstPlace, readPlaceName } from '../../place-name.ts';
+
 /** What the store has to know of a line; anything else of it goes to Elasticsearch unread. */
 export interface Facts {
   readonly time: unknown;
@@ -5,6 +7,8 @@ export interface Facts {
   readonly created: unknown;
   /** App, id and client time as JSON; undefined for an event without id. */
   readonly name: string | undefined;
+  /** What its id names, if that is the name of a place. */
+  readonly firstPlace: FirstPlace | undefined;
   /** Keys of the application that are numbers here. */
   readonly numbers: readonly string[];
 }
@@ -44,7 +48,8 @@ function skim(text: string, line: Buffer): Facts | undefined {
   if (id === undefined && text.includes('"event.id"', length)) return undefined;
   const numbers = numbersAtEnd(text, line);
   const name = id === undefined ? undefined : `["${app}","${id}","${created ?? ''}"]`;
-  return numbers && { time, received, created, name, numbers };
+  const firstPlace = id === undefined ? undefined : readPlaceName(id);
+  return numbers && { time, received, created, name, firstPlace, numbers };
 }
 
 const NONE: readonly string[] = [];
@@ -74,6 +79,7 @@ function parse(line: Buffer): Facts | undefined {
     received: event['event.ingested'],
     created,
     name: typeof id === 'string' ? JSON.stringify(named) : undefined,
+    firstPlace: typeof id === 'string' ? readPlaceName(id) : undefined,
     numbers: Object.keys(event['metrics'] ?? {}),
   };
 }

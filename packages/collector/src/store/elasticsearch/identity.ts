@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { type EventTimes, filedTime } from '../../filed-time.ts';
 import { type Facts, readFacts } from './facts.ts';
 
 /**
@@ -6,10 +7,8 @@ import { type Facts, readFacts } from './facts.ts';
  * correction of the client's clock makes of it then.
  *
  * - With `event.id`, the document's id is a hash of (app, id, client time); without, of its place
- *   in the journal.
- * - Its index is the UTC day of the client's own time `event.created`; without one, of its receipt.
- * - A clock that is wrong by months or ahead by days must not make indices from 1970 to 2106: then
- *   the day is that of the corrected time. (An import of old events is not corrected.)
+ *   in the journal. An `event.id` that is the name of a place stands for that place.
+ * - Its index is the UTC day of its `filedTime`.
  * - Where a twin can lie elsewhere, `elsewhere` lists the days to look at first: without client
  *   time the day before the receipt; with one that is ahead or far off, those of the other rule.
  */
@@ -26,10 +25,6 @@ export interface Identity {
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-/** Client times from so long before the receipt to so long after it have an index of their own. */
-const BEHIND_MAX_MS = 90 * DAY_MS;
-const AHEAD_MAX_MS = DAY_MS;
-
 /** ISO 8601 with a year of four digits. */
 const TIME_MAX_MS = Date.UTC(9_999, 11, 31);
 
@@ -40,33 +35,27 @@ const ID_LENGTH = 20;
 export function identify(line: Buffer, collector: string, sequence: number): Identity | undefined {
   const facts = readFacts(line);
   if (facts === undefined) return undefined;
-  const { name, numbers } = facts;
+  const { name, firstPlace, numbers } = facts;
   const times = timesOf(facts);
   if (times === undefined) return undefined;
-  const day = dayOf(homeOf(times));
-  if (name === undefined) {
-    const place = JSON.stringify([collector, sequence]);
-    return { id: hashOf(place), day, elsewhere: NOWHERE, numbers };
+  const day = dayOf(filedTime(times));
+  if (name === undefined || firstPlace !== undefined) {
+    const place = firstPlace ?? { collector, sequence };
+    const text = JSON.stringify([place.collector, place.sequence]);
+    return { id: hashOf(text), day, elsewhere: NOWHERE, numbers };
   }
   return { id: hashOf(name), day, elsewhere: elsewhereOf(times, day), numbers };
 }
 
 const NOWHERE: readonly string[] = [];
 
-function elsewhereOf(times: Times, home: string): readonly string[] {
+function elsewhereOf(times: EventTimes, home: string): readonly string[] {
   const others = otherHomesOf(times);
   if (others.length === 0) return NOWHERE;
   return [...new Set(others.map(dayOf))].filter((day) => day !== home);
 }
 
-/** Epoch ms. */
-interface Times {
-  readonly time: number;
-  readonly received: number;
-  readonly created: number | undefined;
-}
-
-function timesOf(facts: Facts): Times | undefined {
+function timesOf(facts: Facts): EventTimes | undefined {
   const received = receiptMs(facts.received);
   const time = epochMs(facts.time);
   if (time === undefined || received === undefined) return undefined;
@@ -74,21 +63,13 @@ function timesOf(facts: Facts): Times | undefined {
   return { time, received, created };
 }
 
-/** The time whose day the event's index is of. */
-function homeOf({ time, received, created }: Times): number {
-  if (created === undefined) return received;
-  const behind = received - created;
-  const corrected = created !== time;
-  return behind < -AHEAD_MAX_MS || (corrected && behind > BEHIND_MAX_MS) ? time : created;
-}
-
 /** Times whose days a twin can be of that came earlier or later. */
-function otherHomesOf(times: Times): readonly number[] {
+function otherHomesOf(times: EventTimes): readonly number[] {
   const { time, received, created } = times;
   if (created === undefined) return [received - DAY_MS];
   // Of a clock that is corrected by so much now, an earlier arrival may have been filed otherwise.
-  const isNear = created - received <= HOUR_MS && created - time <= AHEAD_MAX_MS - HOUR_MS;
-  const certain = homeOf(times) === created && isNear;
+  const isNear = created - received <= HOUR_MS && created - time <= DAY_MS - HOUR_MS;
+  const certain = filedTime(times) === created && isNear;
   return certain ? [] : [created, time - DAY_MS, time, time + HOUR_MS];
 }
 

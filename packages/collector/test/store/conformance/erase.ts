@@ -114,7 +114,7 @@ export function eraseTests(open: OpenStore): void {
     expect(await open.takeEvents([received(14)])).toMatchObject({ stored: 1 });
   });
 
-  it('takes again what was never named', async () => {
+  it('takes what comes anew without a name, for it may be another event', async () => {
     const app = newName();
     const nameless = eventAt('2026-11-21T10:00:00.000Z', app);
     await open.takeEvents([nameless]);

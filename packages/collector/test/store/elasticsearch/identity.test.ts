@@ -94,6 +94,18 @@ it('takes the place for the identity where there is no id', () => {
   expect(identify(line, 'journal', 1)?.id).toBe(ids[0]);
 });
 
+it('takes the place that an id is the name of, and its one day', () => {
+  const [place, other] = [{ 'event.id': '~journal-7' }, { 'event.id': '~~journal-7' }];
+  expect(identityOf(place)).toEqual({ ...identityOf({}), day: '2026.11.23', elsewhere: [] });
+  expect(identityOf(other)?.id).not.toBe(identityOf({})?.id);
+  const elsewhere = identify(
+    Buffer.from(JSON.stringify(eventAt(received, 'app', place))),
+    'another',
+    99,
+  );
+  expect(elsewhere).toEqual(identityOf({}));
+});
+
 it.each(['', 'null', '[]', '"text"', '{"@timestamp":', '{}', '{"@timestamp":"-1"}'])(
   'has none for the line %j',
   (line) => {
@@ -132,6 +144,7 @@ it.each([
   ['no labels', { labels: undefined }],
   ['a name that JSON escapes', { 'service.name': 'a"b\\' }],
   ['an id that is not ASCII', { 'event.id': 'ä' }],
+  ['an id that is the name of a place', { 'event.id': '~another-8' }],
 ])('reads the same of a line in any order: %s', (_, fields) => {
   const event: Record<string, unknown> = { ...written, ...fields };
   const [usual, reversed] = [event, Object.fromEntries(Object.entries(event).toReversed())].map(
