@@ -7,6 +7,7 @@ import { erase } from './erase.ts';
 import { explain } from './explain.ts';
 import { exportEvents } from './export.ts';
 import { rejects } from './rejects.ts';
+import { restore } from './restore.ts';
 import { rollups } from './rollups.ts';
 import { start } from './start.ts';
 import { tock } from './tock.ts';
@@ -20,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   rollups,
   export: exportEvents,
   erase,
+  restore,
 };
 
 /**

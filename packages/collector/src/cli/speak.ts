@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
-import { openCollector } from '../collector.ts';
+import { type Collector, openCollector } from '../collector.ts';
 import type { Config } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
 
@@ -30,9 +30,12 @@ interface Answer {
   readonly body: Readable;
 }
 
+/** One request to the owner of the data folder. `path` is a route of `commands`. */
+export type Ask = (method: 'GET' | 'POST', path: string, body?: string) => Promise<string>;
+
 /**
  * Asks the collector that owns the data folder; where none runs, opens the folder for this one
- * request. `path` is a route of `commands`.
+ * request.
  *
  * @throws MetronomeError with the sentence of the answer when it is not a success.
  */
@@ -41,21 +44,38 @@ export function speak(config: Config, method: 'GET' | 'POST', path: string): Pro
 }
 
 /** As `speak`, for an answer of any length: `take` reads it as it comes. */
-export async function speakStreaming<T>(
+export function speakStreaming<T>(
   config: Config,
   method: 'GET' | 'POST',
   path: string,
   take: (body: Readable) => Promise<T>,
 ): Promise<T> {
-  const running = await askSocket(config, method, path);
-  if (running) return success(running, take);
-  checkFolder(config);
-  const collector = await openCollector(config, pino({ level: 'silent' }));
+  return withOwner(config, async (owner) => success(await owner(method, path), take));
+}
+
+/** As `speak`, for several requests: where no collector runs, the folder is opened once for all. */
+export function speaking<T>(config: Config, talk: (ask: Ask) => Promise<T>): Promise<T> {
+  return withOwner(config, (owner) =>
+    talk(async (method, path, body) => success(await owner(method, path, body), text)),
+  );
+}
+
+type Owner = (method: string, path: string, body?: string) => Promise<Answer>;
+
+async function withOwner<T>(config: Config, use: (owner: Owner) => Promise<T>): Promise<T> {
+  let opened: Collector | undefined;
+  const owner: Owner = async (method, path, sent) => {
+    const running = opened ? undefined : await askSocket(config, method, path, sent);
+    if (running) return running;
+    opened ??= await openFolder(config);
+    const init = sent === undefined ? { method } : { method, body: sent };
+    const { status, body } = await opened.commands.request(path, init);
+    return { status, body: Readable.from(body ?? []) };
+  };
   try {
-    const { status, body } = await collector.commands.request(path, { method });
-    return await success({ status, body: Readable.from(body ?? []) }, take);
+    return await use(owner);
   } finally {
-    await collector.close();
+    await opened?.close();
   }
 }
 
@@ -63,9 +83,10 @@ async function askSocket(
   config: Config,
   method: string,
   path: string,
+  sent: string | undefined,
 ): Promise<Answer | undefined> {
   const asked = request({ socketPath: commandSocket(config), method, path });
-  asked.end();
+  asked.end(sent);
   try {
     const [body] = (await once(asked, 'response')) as [IncomingMessage];
     return { status: body.statusCode ?? 500, body };
@@ -79,8 +100,9 @@ async function askSocket(
 }
 
 /** A command reads what is there: in a wrong folder it must not begin a new journal. */
-function checkFolder({ settings: { METRONOME_DATA_DIR: folder } }: Config): void {
-  if (existsSync(join(folder, 'journal'))) return;
+async function openFolder(config: Config): Promise<Collector> {
+  const { METRONOME_DATA_DIR: folder } = config.settings;
+  if (existsSync(join(folder, 'journal'))) return openCollector(config, pino({ level: 'silent' }));
   const message = `${folder} is no data folder; set METRONOME_DATA_DIR to that of the collector.`;
   throw new MetronomeError('config', message);
 }

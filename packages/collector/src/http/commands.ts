@@ -6,11 +6,12 @@ import type { EventStore } from '../event-store.ts';
 import type { Journal } from '../journal/journal.ts';
 import { explainRoutes } from './explain.ts';
 import { problem } from './problem.ts';
+import { type RestoreParts, restoreRoutes } from './restore.ts';
 import { type SelectedEventParts, selectedEventRoutes } from './selected-events.ts';
 import { type TockParts, tockRoutes } from './tock.ts';
 import { Access } from './access.ts';
 
-export interface CommandParts extends TockParts, SelectedEventParts {
+export interface CommandParts extends TockParts, SelectedEventParts, RestoreParts {
   readonly journal: Journal;
   readonly store: EventStore;
   readonly rejects: RejectLog;
@@ -27,6 +28,7 @@ export function commandRoutes(parts: CommandParts): Hono {
   routes.route('/', tockRoutes({ ...parts, access: OPEN }));
   routes.route('/', explainRoutes(parts));
   routes.route('/', selectedEventRoutes(parts));
+  routes.route('/', restoreRoutes(parts));
   routes.get('/audit', async (context) => context.json(await audit(parts)));
   routes.get('/rollups', async (context) => context.json(await parts.store.rollups()));
   routes.get('/rejects', async (context) => context.json(await parts.rejects.list()));

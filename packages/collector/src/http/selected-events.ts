@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
 import type { Delivery } from '../delivery/delivery.ts';
-import { MetronomeError } from '../errors.ts';
 import type { EventStore, Selection } from '../event-store.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Filter } from '../query/query.ts';
+import { awaitDelivery } from './await-delivery.ts';
 import { parseSelection } from './selection.ts';
 
 export interface SelectedEventParts {
@@ -15,7 +14,6 @@ export interface SelectedEventParts {
   readonly timeZone: string;
 }
 
-const POLL_MS = 20;
 const CHUNK_LENGTH = 64 * 1024;
 /** 9999-12-31, the last day that every engine can name. */
 const END_OF_TIME_MS = 253_402_214_400_000;
@@ -26,11 +24,12 @@ const END_OF_TIME_MS = 253_402_214_400_000;
  * in behind.
  */
 export function selectedEventRoutes(parts: SelectedEventParts): Hono {
-  const { store, timeZone } = parts;
+  const { journal, delivery, store, timeZone } = parts;
   const routes = new Hono();
   const selected = async (url: string): Promise<Selection> => {
     const selection = parseSelection(new URL(url).searchParams, timeZone);
-    await allDelivered(parts);
+    const { last } = journal;
+    await awaitDelivery(delivery, (waiting) => journal.last - waiting >= last);
     await store.refresh();
     return selection;
   };
@@ -49,19 +48,6 @@ export function selectedEventRoutes(parts: SelectedEventParts): Hono {
     context.json({ erased: await store.erase(await selected(context.req.url)) }),
   );
   return routes;
-}
-
-/** @throws MetronomeError `unavailable` when the store takes nothing for now. */
-async function allDelivered({ journal, delivery }: SelectedEventParts): Promise<void> {
-  const { last } = journal;
-  while (journal.last - delivery.status.waiting < last) {
-    const { state, lastError = 'the collector is stopping' } = delivery.status;
-    if (state === 'retrying' || state === 'stopped') {
-      const message = `Events still wait to be delivered, and cannot be now: ${lastError}`;
-      throw new MetronomeError('unavailable', message);
-    }
-    await delay(POLL_MS);
-  }
 }
 
 async function count(store: EventStore, selection: Selection): Promise<number> {

@@ -176,7 +176,8 @@ async function twinsWithoutTime(session: Session): Promise<readonly number[]> {
 
 /**
  * Events that are named by their first place, and stored from there without an id. They come from
- * an archive or a reject log, in the order of their sequences, so the join reads little.
+ * an archive or a reject log, in the order of their sequences, so the join reads little. The
+ * receipt is compared as well: a data folder from a back-up may have given a place anew.
  */
 async function twinsByPlace(session: Session): Promise<readonly number[]> {
   const marked = await session.rows(
@@ -189,10 +190,11 @@ async function twinsByPlace(session: Session): Promise<readonly number[]> {
   if (places.length === 0) return [];
   const sequences = places.map(({ sequence }) => sequence);
   const rows = await session.rows(
-    `SELECT place.own FROM events e JOIN (
-       SELECT unnest(from_json($1, '[{"own":"BIGINT","collector":"VARCHAR","sequence":"BIGINT"}]'))
-         AS place) ON e."journal.collector" = place.collector
-       AND e."journal.sequence" = place.sequence
+    `SELECT i."journal.sequence" FROM events e
+     JOIN (SELECT unnest(from_json($1, '[{"own":"BIGINT","collector":"VARCHAR","sequence":"BIGINT"}]')) AS place)
+       ON e."journal.collector" = place.collector AND e."journal.sequence" = place.sequence
+     JOIN incoming i
+       ON i."journal.sequence" = place.own AND i."event.ingested" = e."event.ingested"
      WHERE e."event.id" IS NULL AND e."journal.sequence" BETWEEN $2 AND $3`,
     [
       JSON.stringify(places),
