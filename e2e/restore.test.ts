@@ -9,6 +9,8 @@ import { eventually } from './eventually.ts';
 import { sharedElasticsearch } from './parts/shared-elasticsearch.ts';
 
 const DAY_MS = 86_400_000;
+/** More than may wait to be delivered, and than one piece. */
+const LONG = 30_000;
 const prefix = `restore-${randomUUID()}`;
 
 const elasticsearch = async (name: string): Promise<Record<string, string>> => ({
@@ -99,7 +101,7 @@ describe.each(stores)('on %s', (store, settings) => {
     expect(before).toHaveLength(events.length);
     expect(await restore(env, archived)).toEqual({
       code: 0,
-      stdout: `0 events restored. ${events.length} were there already, are erased, or cannot be stored.\n`,
+      stdout: `0 events restored. There already, erased or not to be stored: ${events.length}.\n`,
       stderr: '',
     });
     expect(await exported(env)).toEqual(before);
@@ -131,12 +133,14 @@ describe.each(stores)('on %s', (store, settings) => {
     const text = found.map((event) => `${JSON.stringify(event)}\n`).join('');
     writeFileSync(ndjson, text);
     const again = await restore(other, ndjson, archived);
-    expect(again.stdout).toMatch(/^0 events restored\. 14 were there already/u);
+    expect(again.stdout).toMatch(/^0 events restored\. There already.+: 14\.$/mu);
     await agrees(other);
     await second.stop();
     // Where no collector runs, the command opens the folder itself.
     await runMetronome(['erase', '--item', 'both', '--yes'], other);
-    expect((await restore(other, archived)).stdout).toMatch(/^0 events restored\. 7 were/u);
+    expect((await restore(other, archived)).stdout).toMatch(
+      /^0 events restored\. There already.+: 7\.$/mu,
+    );
     await agrees(other);
   });
 
@@ -146,10 +150,29 @@ describe.each(stores)('on %s', (store, settings) => {
     const other = { ...kept, METRONOME_DATA_DIR: collector.dataDir };
     expect(await restore(other, archived)).toEqual({
       code: 0,
-      stdout: '6 events restored. 1 are older than the retention.\n',
+      stdout: '6 events restored. Older than the retention: 1.\n',
       stderr: '',
     });
     expect(await items(other)).toHaveLength(6);
+    await agrees(other);
+    await collector.stop();
+  });
+
+  test('a long file goes in pieces, no faster than the store takes them', async () => {
+    const collector = await startCollector({ env: await settings('long') });
+    const other = { ...(await settings('long')), METRONOME_DATA_DIR: collector.dataDir };
+    const [line = ''] = gunzipSync(readFileSync(archived)).toString().split('\n');
+    const event = JSON.parse(line);
+    const lines = Array.from({ length: LONG }, (_, index) =>
+      JSON.stringify({ ...event, 'event.id': `é${index}` }),
+    );
+    const long = join(folder, `${store}-long.ndjson.gz`);
+    writeFileSync(long, gzipSync([...lines, 'the last'].join('\n')));
+    expect(await restore(other, long)).toEqual({
+      code: 1,
+      stdout: `${LONG} events restored. Not everything could be read.\n`,
+      stderr: `metronome: ${long}:${LONG + 1}: not a JSON object\n`,
+    });
     await agrees(other);
     await collector.stop();
   });
@@ -171,7 +194,7 @@ describe.each(stores)('on %s', (store, settings) => {
     writeFileSync(torn, gzipSync(lines.join('\n')).subarray(0, -20));
     const { code, stdout, stderr } = await restore(env, bad, torn);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^1 event restored\. \d were there already.+ Not everything could/u);
+    expect(stdout).toMatch(/^1 event restored\. There already.+ Not everything could/u);
     expect(stderr.split('\n').slice(0, 3)).toEqual([
       `metronome: ${bad}:2: not a JSON object`,
       `metronome: ${bad}:3: \`@timestamp\` is no time in UTC with milliseconds`,

@@ -114,8 +114,8 @@ function sentence({ appended, stored, expired, troubles }: Sums): string {
   const others = appended - stored;
   return [
     `${stored} ${stored === 1 ? 'event' : 'events'} restored.`,
-    ...(others > 0 ? [`${others} were there already, are erased, or cannot be stored.`] : []),
-    ...(expired > 0 ? [`${expired} are older than the retention.`] : []),
+    ...(others > 0 ? [`There already, erased or not to be stored: ${others}.`] : []),
+    ...(expired > 0 ? [`Older than the retention: ${expired}.`] : []),
     ...(troubles > 0 ? ['Not everything could be read.'] : []),
   ].join(' ');
 }

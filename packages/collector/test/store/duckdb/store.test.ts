@@ -74,6 +74,13 @@ describe('the file', () => {
     ]);
   });
 
+  it('from a back-up knows what comes back from what was given its place since', async () => {
+    const store = open();
+    await store.append(batchOf('j', 1, [eventAt(noon, 'app')]), ignoreRejects);
+    const lost = eventAt('2026-11-23T11:00:00.000Z', 'app', { 'event.id': '~j-1' });
+    expect(await store.append(batchOf('j', 2, [lost]), ignoreRejects)).toMatchObject({ stored: 1 });
+  });
+
   it('is refused with one sentence when it is no database', async () => {
     await writeFile(join(dataDir, 'metronome.duckdb'), 'not a database'.repeat(1000));
     await expect(open().check()).rejects.toMatchObject({ name: 'MetronomeError' });
