@@ -48,7 +48,7 @@ export function withoutAddresses(text: string, addresses: readonly string[]): st
   let clean = text;
   for (const address of addresses) {
     // Nearly never: the pattern is made only where there is something to take out.
-    const spelled = isIP(address) === 4 ? clean : clean.toLowerCase();
+    const spelled = isV6(address) ? clean.toLowerCase() : clean;
     if (spelled.includes(address)) clean = clean.replace(patternOf(address), '-');
   }
   return clean;
@@ -56,7 +56,12 @@ export function withoutAddresses(text: string, addresses: readonly string[]): st
 
 function patternOf(address: string): RegExp {
   const literal = RegExp.escape(address);
-  return isIP(address) === 4
-    ? new RegExp(`(?<!\\d|\\d\\.)${literal}(?!\\d|\\.\\d)`, 'gu')
-    : new RegExp(`(?<![\\da-f:])${literal}(?![\\da-f:])`, 'giu');
+  return isV6(address)
+    ? new RegExp(`(?<![\\da-f:])${literal}(?![\\da-f:])`, 'giu')
+    : new RegExp(`(?<!\\d|\\d\\.)${literal}(?!\\d|\\.\\d)`, 'gu');
+}
+
+/** Of an address, one of the two. */
+function isV6(address: string): boolean {
+  return address.includes(':');
 }
