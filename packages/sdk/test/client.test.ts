@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { createClient } from '../src/client.ts';
 
 /** Answers with where it was asked, under each id that was asked for. */
-const fetch = (url: URL | RequestInfo): Promise<Response> => {
-  const { pathname, search, searchParams } = new URL(String(url));
+const fetch = (input: URL | RequestInfo): Promise<Response> => {
+  const { pathname, search, searchParams } = new URL(input instanceof Request ? input.url : input);
   const asked = pathname + search;
   const ids = searchParams.getAll('item');
   const each = Object.fromEntries(ids.map((id) => [id, asked]));

@@ -96,7 +96,7 @@ const problemSchema = z
     title: z.string(),
     status: z.int(),
     detail: z.string().describe('A sentence that says what to do.'),
-    events: z.int().optional().describe('What the query would read.'),
+    events: z.int().optional().describe('Events that the request would read, at least.'),
     eventsMax: z.int().optional().describe('What it may read.'),
     apps: z.array(z.string()).optional().describe('Those that `app` may be.'),
   })
@@ -109,7 +109,7 @@ const problem = (description: string): Json => ({
 
 const REFUSALS: Json = {
   304: { description: 'Not changed since the `ETag` of `If-None-Match`.' },
-  400: problem('A parameter is wrong, or the query would read too much.'),
+  400: problem('A parameter is wrong, or the request would read too much.'),
   401: problem('A read token is needed.'),
   404: problem('There is no such query.'),
   503: problem('The store cannot answer now; never a part of an answer.'),

@@ -30,14 +30,10 @@ export function stepsOf(query: Query): readonly Query[] {
 /** A query for the events that are in none of the rows; it counts them too. */
 function restOf(query: Query, rows: readonly Row[]): Query {
   const { filter, measures, range, timeZone } = query;
-  const [[name, dimension] = ['', undefined]] = Object.entries(query.dimensions ?? {});
-  const own =
-    dimension?.kind === 'field'
-      ? filtersOf(
-          dimension,
-          rows.map((row) => row[name]),
-        )
-      : [];
+  const own = Object.entries(query.dimensions ?? {}).flatMap(([name, dimension]) => {
+    const shown = rows.map((row) => String(row[name]));
+    return dimension.kind === 'field' ? filtersOf(dimension, shown) : [];
+  });
   return {
     measures: { ...measures, [nameOfCount(query)]: { kind: 'count' } },
     filter: { kind: 'and', filters: [...(filter ? [filter] : []), ...own] },
@@ -50,9 +46,8 @@ type FieldDimension = Extract<Dimension, { kind: 'field' }>;
 
 function filtersOf(
   { field, missing }: FieldDimension,
-  values: readonly (Row[string] | undefined)[],
+  shown: readonly string[],
 ): readonly Filter[] {
-  const shown = values.map(String);
   const isMissingOther = missing !== undefined && !shown.includes(missing);
   return [
     { kind: 'not', filter: { kind: 'in', field, values: valuesOf(field, shown) } },

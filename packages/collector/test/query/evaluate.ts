@@ -49,7 +49,7 @@ function withOthers(
   });
   if (rest.length === 0) return rows;
   const measures = Object.entries(query.measures).map(
-    ([own, measure]) => [own, measured(measure, rest)] as const,
+    ([one, measure]) => [one, measured(measure, rest)] as const,
   );
   return [...rows, { [name]: query.others, ...Object.fromEntries(measures) }];
 }

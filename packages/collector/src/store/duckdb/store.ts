@@ -49,7 +49,10 @@ export function openDuckdbStore({
       checkQuery(query);
       return askWithOthers(query, (part) => questions.ask(part));
     },
-    isCountedAhead: (query, eventsMax) => rollups.isCountedAhead(query, eventsMax),
+    async isCountedAhead(query, eventsMax) {
+      checkQuery(query);
+      return rollups.isCountedAhead(query, eventsMax);
+    },
     async *scan(scan) {
       checkScan(scan);
       yield* await engine.read(async (session) => {

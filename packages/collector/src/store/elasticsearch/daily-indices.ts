@@ -75,8 +75,9 @@ function stateOf(
     return copies.find(({ routing }) => routing?.primary)?.seq_no;
   });
   const all = numbers.flatMap((one) => (one ? [one] : []));
-  if (all.length < count)
+  if (all.length < count) {
     return { print: undefined, writes: Number.POSITIVE_INFINITY, isSettled: false };
+  }
   return {
     print: all.map((one) => one.max_seq_no).join(' '),
     writes: all.reduce((sum, one) => sum + one.max_seq_no + 1, 0),

@@ -173,6 +173,7 @@ export class ElasticsearchStore implements EventStore {
   }
 
   async isCountedAhead(query: Query, eventsMax: number): Promise<boolean> {
+    checkQuery(query);
     await this.#prepare();
     return this.#rollups.isCountedAhead(query, eventsMax);
   }

@@ -114,6 +114,8 @@ export function queryTests(open: OpenStore): void {
 
   describe('over many events', () => {
     const visitors = 12_000;
+    /** A square of its rank: near in rank is far in value. */
+    const durationOf = (index: number): number => ((index * 7919) % visitors) ** 2;
     let app = '';
     beforeAll(async () => {
       app = open.newName();
@@ -121,8 +123,7 @@ export function queryTests(open: OpenStore): void {
         eventAt(new Date(Date.UTC(2026, 10, 1) + index * 1000).toISOString(), app, {
           item: index < QUERY_LIMITS.distinctExactMax ? 'exact' : 'rest',
           'user.id': `visitor-${index}`,
-          // A square of its rank: near in rank is far in value.
-          duration: ((index * 7919) % visitors) ** 2,
+          duration: durationOf(index),
         }),
       );
       await open.takeEvents(events);
@@ -152,6 +153,25 @@ export function queryTests(open: OpenStore): void {
         expect(Math.abs(rank - exact)).toBeLessThanOrEqual(
           visitors * QUERY_LIMITS.percentileRankError,
         );
+      },
+    );
+
+    it.each([1, 50, 99])(
+      'knows percentile %i of so many values between its neighbours',
+      async (at) => {
+        const { percentileExactMax } = QUERY_LIMITS;
+        const sorted = Array.from({ length: percentileExactMax }, (_, index) => durationOf(index));
+        sorted.sort((a, b) => a - b);
+        const [row] = await open.query({
+          measures: { p: { kind: 'percentile', field: 'duration', at } },
+          filter: {
+            kind: 'and',
+            filters: [ofApp(app), { kind: 'equals', field: 'item', value: 'exact' }],
+          },
+        });
+        const rank = (at / 100) * (sorted.length - 1);
+        expect(row?.['p']).toBeGreaterThanOrEqual(sorted[Math.floor(rank) - 1] ?? Number.NaN);
+        expect(row?.['p']).toBeLessThanOrEqual(sorted[Math.ceil(rank) + 1] ?? Number.NaN);
       },
     );
 
