@@ -30,10 +30,7 @@ const save = safely((line: string) => {
 
 /** With `urgent`, into the half that is kept free. */
 export const add = (line: string, urgent: boolean): void => {
-  if (
-    line.length > lineCharsMax ||
-    lines.join().length > (urgent ? 2 * queueCharsMax : queueCharsMax)
-  ) {
+  if (line.length > lineCharsMax || lines.join().length > queueCharsMax << Number(urgent)) {
     losses._count++;
   } else {
     lines.push(line);

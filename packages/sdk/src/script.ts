@@ -17,7 +17,7 @@ interface Stub extends Partial<Metronome> {
 safely(() => {
   const script = document.currentScript as HTMLScriptElement;
   const stub = (window as { metronome?: Stub }).metronome;
-  const folder = script.src.replace(/\/[^/]*$/, '');
+  const folder = script.src.replace(/[^/]*$/, '');
   // A second tag on the same page counts nothing twice.
   if (stub?.flush) return;
 
@@ -37,7 +37,7 @@ safely(() => {
   }
 
   if (options.late !== false) {
-    const vitalsUrl = `${folder}/metronome-vitals.js`;
+    const vitalsUrl = `${folder}metronome-vitals.js`;
     (window.requestIdleCallback ?? setTimeout)(() => {
       // Blocked or missing: everything else works without it.
       import(vitalsUrl).then(metronome.use, () => {});

@@ -37,9 +37,9 @@ export const createTracker = (
   instrumentations: Instrumentations,
   secrets: RegExp | '' = /^$/,
 ): Metronome => {
-  const { app, visitor, session, beforeSend, endpoint = '' } = options;
+  let { session, beforeSend, endpoint = '', app, consent = 'granted', visitor } = options;
   const url = endpoint.replace(/\/?$/, '/tick');
-  const { globalPrivacyControl, doNotTrack } = navigator as unknown as {
+  const { doNotTrack, globalPrivacyControl } = navigator as unknown as {
     globalPrivacyControl?: boolean;
     doNotTrack: number;
   };
@@ -50,9 +50,8 @@ export const createTracker = (
     Math.random() >= (options.sample as number) ||
     (privacy && options.respect === 'drop')
   );
-  let { consent = 'granted' } = options;
   let active: boolean | undefined;
-  let view: View = { page: newId(), url: location.href, item: options.item };
+  let view: View = { url: location.href, item: options.item, page: newId() };
   /** Of a view whose title, item and URL may still change. */
   let draft: EventRecord | null | undefined;
   /** Until when they may, of the latest view; none before the first. */
@@ -60,16 +59,16 @@ export const createTracker = (
 
   const record = safely<Parameters<Emit>, void>((event, fields) => {
     let fresh: EventRecord | null | undefined | false = {
-      ...view,
       event,
-      id: newId(),
       time: Date.now(),
+      ...view,
       app,
-      ...(privacy ? { privacy } : { visitor, session }),
+      id: newId(),
+      ...(privacy ? { privacy } : { session, visitor }),
       ...fields,
     };
     if (beforeSend) fresh = beforeSend(fresh);
-    if (fresh && live && consent !== 'denied') {
+    if (consent !== 'denied' && fresh && live) {
       add(JSON.stringify(fresh).replace(secrets, '$1'), event === 'dropped');
       schedule();
     }
@@ -78,14 +77,13 @@ export const createTracker = (
   const seal = (): void => {
     const fields = draft;
     draft = null;
-    if (fields) record('view', { id: view.page, title: document.title, ...fields, ...view });
+    if (fields) record('view', { title: document.title, id: view.page, ...fields, ...view });
   };
 
   /** Reports what was lost; true if anything may be sent or stored. */
   const prepare = (): boolean | undefined => {
-    const { _count: value } = losses;
+    if (losses._count) record('dropped', { value: losses._count });
     losses._count = 0;
-    if (value) record('dropped', { value });
     // Storage may tell of a no.
     return active && consent === 'granted' && (!openStorage(url) || allow('denied'));
   };
@@ -101,9 +99,9 @@ export const createTracker = (
     if (!draft || fields.navigation !== 'replace') {
       if (settling) {
         leave(true);
-        view = { page: newId(), url: href, item: href === before ? view.item : undefined };
+        view = { url: href, item: href === before ? view.item : undefined, page: newId() };
       }
-      draft = { time: Date.now(), referrer: settling ? before : document.referrer, ...fields };
+      draft = { referrer: settling ? before : document.referrer, time: Date.now(), ...fields };
       clearTimeout(settling);
       settling = setTimeout(() => {
         seal();
@@ -151,7 +149,7 @@ export const createTracker = (
   if (live) {
     listen('prerenderingchange', activate);
     listen(
-      'pagehide visibilitychange',
+      'visibilitychange pagehide',
       ({ type }) => {
         if (document.hidden) {
           exit();

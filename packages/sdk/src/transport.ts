@@ -25,7 +25,7 @@ let charsMax = bodyCharsMax;
 let failures = 0;
 /** Of the next batch, 0 while none is due. */
 let timer: unknown = 0;
-let sending: Promise<void> | null = null;
+let sending: Promise<void> | 0 = 0;
 
 /** `ready` is asked before each body whether anything may be sent. */
 export const connect = (to: string, ready: () => boolean | undefined): void => {
@@ -51,8 +51,8 @@ export const hurry = (): void => {
 
 /** Sends until the queue is empty or the collector says later; never rejects. */
 export const flush = (): Promise<void> =>
-  (sending ??= drain().finally(() => {
-    sending = null;
+  (sending ||= drain().finally(() => {
+    sending = 0;
   }));
 
 /** The page may be gone after this call. */

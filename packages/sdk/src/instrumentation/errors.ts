@@ -40,23 +40,23 @@ export const errors: Instrumentation = (emit, page) => {
     else if (message && room-- > 0) {
       const stack = error?.stack?.slice(0, stackCharsMax);
       groups[key] = {
-        kind,
-        message,
         stack,
-        source,
-        line,
+        message,
         column,
-        count: 1,
+        line,
+        kind,
+        source,
         noise: /^script error|extension:/i.exec(message + stack + source)?.[0],
+        count: 1,
       };
       setTimeout(send, groupMs);
     }
   };
 
   page.early = [];
-  listen('error securitypolicyviolation', (event) => {
-    if (page.early.length < groupsMax) page.early.push(event);
+  listen('securitypolicyviolation error', (event) => {
+    if (!page.early[groupsMax - 1]) page.early.push(event);
   });
   page.onLeave(send);
-  listen<Event & ReportedError>('error unhandledrejection', page.report);
+  listen<Event & ReportedError>('unhandledrejection error', page.report);
 };

@@ -19,7 +19,7 @@ export const fileFormats =
  * name. `item` is the link's own `data-metronome-item`, `page_item` what the page is about.
  */
 export const links: Instrumentation = (emit, options) => {
-  const { downloads, outbound, formats = fileFormats, view } = options;
+  const { outbound, view, formats = fileFormats, downloads } = options;
   const ending = new RegExp(`\\.(${alternation(formats)})$`, 'i');
 
   listen<MouseEvent>('click auxclick', (event) => {
@@ -39,9 +39,9 @@ export const links: Instrumentation = (emit, options) => {
           if (downloads !== false) {
             emit('download', {
               file: web ? url.href : url.protocol + download,
-              format: ending.exec(download)?.[1],
               item: attributes(path).item,
               page_item: view().item,
+              format: ending.exec(download)?.[1],
             });
           }
         } else if (web && outbound !== false && url.host !== location.host) {

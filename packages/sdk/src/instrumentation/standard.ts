@@ -6,4 +6,4 @@ import { links } from './links.ts';
 import { views } from './views.ts';
 
 /** What is observed from the start, in the order that compresses best. */
-export const standard: Instrumentations = { links, views, actions, campaign, errors };
+export const standard: Instrumentations = { errors, links, campaign, actions, views };

@@ -9,12 +9,12 @@ import { listen } from '../lib/listen.ts';
 import type { Instrumentation } from '../instrumentation.ts';
 import { safely } from '../lib/safely.ts';
 
-export const views: Instrumentation = (emit, { hash, replace, query, background }) => {
+export const views: Instrumentation = (emit, { background, replace, query, hash }) => {
   let path = '';
   let place = '';
 
   /** Looks where we are; a place that was seen before is no view. */
-  const look = (navigation: string): void => {
+  const look = (navigation?: string): void => {
     if (!path && document.hidden && !background) return;
     const pathBefore = path;
     const placeBefore = place;
@@ -27,7 +27,7 @@ export const views: Instrumentation = (emit, { hash, replace, query, background 
     }
   };
 
-  look('load');
+  look();
   listen<PageTransitionEvent>('visibilitychange pageshow popstate', ({ persisted }) => {
     if (persisted) emit('view', { navigation: 'restore' });
     else look('traverse');

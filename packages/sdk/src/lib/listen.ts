@@ -22,8 +22,8 @@ let stopper = /* @__PURE__ */ new AbortController();
 export const listen: Listen = (types, handler, last, target = window) => {
   for (const type of types.split(' ')) {
     target.addEventListener(type, safely(handler) as EventListener, {
-      capture: !last,
       signal: stopper.signal,
+      capture: !last,
     });
   }
 };
