@@ -220,6 +220,19 @@ export const views: readonly Scenario[] = [
     ],
   },
   {
+    name: 'push where the page has another `navigation` of its own',
+    head: `<script>const navigation = 'menu'</script>`,
+    steps: run(push('/a')),
+    expected: [view('/'), view('/a', { navigation: 'push', referrer: '/' })],
+  },
+  {
+    name: 'push where `navigation` is the id of an element',
+    head: '<script>delete window.navigation</script>',
+    html: '<nav id="navigation"></nav>',
+    steps: run(push('/a')),
+    expected: [view('/'), view('/a', { navigation: 'push', referrer: '/' })],
+  },
+  {
     name: 'a link that a router on the Navigation API takes over',
     html: `<a href="/a">A</a><script>
       window.navigation?.addEventListener('navigate', (event) => event.intercept());

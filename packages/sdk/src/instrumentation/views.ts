@@ -32,13 +32,15 @@ export const views: Instrumentation = (emit, { background, replace, query, hash 
     if (persisted) emit('view', { navigation: 'restore' });
     else look('traverse');
   });
-  if (window.navigation) {
+  // A page may call something of its own `navigation`: a constant, or an element by its id.
+  const api = window.navigation;
+  if (api?.currentEntry) {
     listen<NavigationCurrentEntryChangeEvent>(
       'currententrychange',
       // `null` is an update of the entry's state.
       ({ navigationType }) => navigationType && look(navigationType),
       false,
-      navigation,
+      api,
     );
   } else {
     // The wrappers stay after a stop, for others may have wrapped them; nobody listens to them.
