@@ -76,19 +76,31 @@ function makeVisit(
   collector: RecordingCollector,
   thrown: string[],
 ): Visit {
-  const beat = (numbers: readonly number[], bytes: number, next: string): Promise<void> =>
-    page.evaluate(
+  let opened = false;
+  const noteThrown = async (tab: Page): Promise<void> => {
+    thrown.push(...(await tab.evaluate(() => conformance.thrown.splice(0))));
+  };
+  const beat = async (numbers: readonly number[], bytes: number, next: string): Promise<void> => {
+    const before = await page.evaluate(
       ([list, size, url]: [readonly number[], number, string]) => {
         for (const n of list) conformance.beat(n, size);
         if (url) location.href = url;
+        return conformance.thrown.splice(0);
       },
       [numbers, bytes, next],
     );
+    thrown.push(...before);
+  };
   return {
     page,
     site,
     collector,
-    open: (path) => page.goto(site.origin + path),
+    async open(path) {
+      // What the page before has to say would be gone with it.
+      if (opened && (await isMeasured(page))) await noteThrown(page);
+      opened = true;
+      await page.goto(site.origin + path);
+    },
     openTab: (path) => page.newTab(site.origin + path),
     beat: (numbers, bytes = 0) => beat(numbers, bytes, ''),
     async beatAndLeave(numbers, bytes = 0) {
@@ -117,7 +129,7 @@ function makeVisit(
       // No promise is awaited in the page: after a click on a link, WebKit's driver may lose it.
       await tab.evaluate(() => void conformance.deliver());
       await pollPage(tab.evaluate, 'conformance.delivered');
-      thrown.push(...(await tab.evaluate(() => conformance.thrown.splice(0))));
+      await noteThrown(tab);
     },
     kill: browser.kill,
   };

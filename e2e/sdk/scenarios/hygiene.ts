@@ -179,9 +179,10 @@ export const hygiene: readonly Scenario[] = [
       }
       Object.defineProperty(navigator, 'sendBeacon', { value: undefined });
     </script>`,
-    steps: async ({ page, beat, beatAndLeave }) => {
+    steps: async ({ page, beat, delivered, beatAndLeave }) => {
       await page.evaluate(`history.pushState(null, '', '/a')`);
       await beat([1]);
+      await delivered();
       await beatAndLeave([2]);
     },
     expected: [],

@@ -69,18 +69,17 @@ export const depart = (): void => {
 
 const drain = async (): Promise<void> => {
   for (let lines; prepare() && (lines = take(charsMax))[0];) {
-    const status = await fetch(url, request(lines)).then(
-      (response) => response.status,
-      () => 0,
-    );
-    if (status === 413 && lines[1]) charsMax /= 2;
-    else if (!status || status === 429 || status > 499) {
+    try {
+      const { status } = await fetch(url, request(lines));
+      if (status === 413 && lines[1]) charsMax /= 2;
+      else if (status < 500 && status !== 429) {
+        failures = 0;
+        // The collector itself counts what it answers with 400.
+        remove(lines, status > 400);
+      } else throw status;
+    } catch {
       failures++;
       return schedule();
-    } else {
-      failures = 0;
-      // The collector itself counts what it answers with 400.
-      remove(lines, status > 400);
     }
   }
 };
