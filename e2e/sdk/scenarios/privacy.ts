@@ -41,6 +41,23 @@ export const privacy: readonly Scenario[] = [
     expected: [],
   },
   {
+    name: 'a denial empties what an earlier page has left, and a later `granted` sends none of it',
+    watch: ['beat'],
+    pages: { '/later': { options: { consent: 'pending' } } },
+    steps: async ({ page, collector, open, beat, beatAndLeave }) => {
+      collector.failing = 503;
+      await beatAndLeave([1]);
+      await open('/later');
+      await page.evaluate(`metronome.consent('denied')`);
+      const kept = await page.evaluate(`Object.keys(localStorage).join()`);
+      if (kept !== 'metronome') throw new Error(`Kept on the device: ${String(kept)}`);
+      collector.failing = undefined;
+      await page.evaluate(`metronome.consent('granted')`);
+      await beat([2]);
+    },
+    expected: beats([2]),
+  },
+  {
     name: 'a visitor who opted out stays out, until they come in again',
     steps: async ({ page, open, beat, delivered, arrived, collector }) => {
       await arrived('view');

@@ -44,9 +44,9 @@ export const take = (charsMax: number, from?: number): string[] => {
   return lines.slice(from).filter((line, index) => (chars += line.length) < charsMax || !index);
 };
 
-/** The collector has answered for these lines, or the visitor wants none sent; or they are `lost`. */
-export const remove: (settled?: readonly string[], lost?: boolean) => void = safely(
-  (settled: readonly string[] = lines, lost?: boolean) => {
+/** The collector has answered for these lines, or they are `lost`. */
+export const remove: (settled: readonly string[], lost?: boolean) => void = safely(
+  (settled: readonly string[], lost?: boolean) => {
     lines = lines.filter((line) => !settled.includes(line));
     if (lost) losses._count += settled.length;
     for (const line of settled) delete localStorage[prefix + line];
@@ -68,6 +68,14 @@ export const openStorage: (url: string) => boolean | undefined = safely((url: st
   }
   return localStorage.metronome === 'denied';
 });
+
+/** The visitor wants none sent: of what goes to `url`, nothing stays in memory or storage. */
+export const forget = (url: string): void => {
+  lines = [];
+  prefix = '';
+  openStorage(url);
+  remove(lines);
+};
 
 /** Keeps the visitor's answer, and nothing by which to know the visitor. */
 export const rememberConsent: (consent: string) => void = safely((consent: string) => {

@@ -3,7 +3,7 @@ import { listen, unlisten } from './lib/listen.ts';
 import { newId } from './lib/new-id.ts';
 import { safely } from './lib/safely.ts';
 import type { EventRecord, Options } from './options.ts';
-import { add, losses, openStorage, rememberConsent, remove } from './queue.ts';
+import { add, forget, losses, openStorage, rememberConsent } from './queue.ts';
 import { connect, depart, flush, hurry, schedule } from './transport.ts';
 
 /** A view waits this long for its title, its item, or a redirect by `replaceState`. */
@@ -114,7 +114,7 @@ export const createTracker = (
 
   const allow = (state: typeof consent): undefined => {
     consent = state;
-    if (state === 'denied') remove();
+    if (state === 'denied') forget(url);
     schedule();
   };
 
