@@ -188,6 +188,14 @@ export const hygiene: readonly Scenario[] = [
     expected: [],
   },
   {
+    name: 'events without a name are none, and cost no others',
+    steps: async ({ page, beat }) => {
+      await page.evaluate(`(metronome.track(), metronome.track(''), 0)`);
+      await beat([1]);
+    },
+    expected: [{ event: 'view' }, ...beats([1])],
+  },
+  {
     name: 'the start costs no Intl and no layout',
     head: `<script>{
       const forbid = (object, name) => {

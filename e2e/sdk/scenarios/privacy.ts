@@ -142,6 +142,15 @@ export const privacy: readonly Scenario[] = [
     ],
   },
   {
+    name: '`beforeSend` that returns no event: that event is lost, its neighbours are not',
+    options: { views: false },
+    head: `<script>metronome = { options: {
+      beforeSend: (event) => [{}, Promise.resolve(event), event][event.n],
+    } }</script>`,
+    steps: ({ beat }) => beat([0, 1, 2]),
+    expected: beats([2]),
+  },
+  {
     name: '`beforeSend` that throws: that event is lost, the page is not',
     head: `<script>metronome = { options: {
       beforeSend: (event) => { if (event.n === 1) throw new Error('broken'); return event; },

@@ -68,7 +68,7 @@ export const createTracker = (
       ...fields,
     };
     if (beforeSend) fresh = beforeSend(fresh);
-    if (consent !== 'denied' && fresh && live) {
+    if (consent !== 'denied' && (fresh as EventRecord)?.event && live) {
       add(JSON.stringify(fresh).replace(secrets, '$1'), event === 'dropped');
       schedule();
     }
