@@ -116,7 +116,15 @@ export const errors: readonly Scenario[] = [
         dispatchEvent(new ErrorEvent('error', { message: error.message, filename, error }));
       });
     },
-    expected: [{ event: 'error', noise: 'extension:' }],
+    expected: [{ event: 'error', noise: 'extension://' }],
+  },
+  {
+    name: 'an error that only speaks of an extension is not',
+    watch: ['error'],
+    throws: ON_PURPOSE,
+    html: BREAK,
+    steps: breaking('file extension: .csv'),
+    expected: [{ event: 'error', noise: undefined }],
   },
   {
     name: 'an image that fails to load',

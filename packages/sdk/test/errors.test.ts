@@ -85,7 +85,7 @@ test('what the owner cannot mend is marked', async () => {
   expect(found.map(({ message, noise }) => [message, noise])).toEqual(
     expect.arrayContaining([
       ['Script error.', 'Script error'],
-      ['Error: Cannot inject', 'extension:'],
+      ['Error: Cannot inject', 'extension://'],
       ['Error: ours', undefined],
     ]),
   );

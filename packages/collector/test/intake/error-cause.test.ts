@@ -64,6 +64,7 @@ describe('noise', () => {
     { message: 'Script error.', stack: CHROME(1) },
     { message: 'x', stack: `${CHROME(1)}\n    at g (${EXTENSION}:1:2)` },
     { message: EXTENSION },
+    { message: 'Unsupported file extension: .csv' },
   ])('is not %j', (fields) => {
     expect(takeOne({ event: 'error', ...fields })).not.toHaveProperty('tags');
   });

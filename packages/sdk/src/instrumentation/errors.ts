@@ -46,7 +46,7 @@ export const errors: Instrumentation = (emit, page) => {
         line,
         kind,
         source,
-        noise: /^script error|extension:/i.exec(message + stack + source)?.[0],
+        noise: /^script error|extension:\/\//i.exec(message + stack + source)?.[0],
         count: 1,
       };
       setTimeout(send, groupMs);
