@@ -26,6 +26,19 @@ const failingImage = async ({ page, late }: Visit): Promise<void> => {
   });
 };
 
+const NO_PRERENDERING = 'does not prerender';
+
+async function followLink({ page, arrived }: Visit): Promise<void> {
+  await page.click('a');
+  await arrived('view', 2);
+}
+
+async function failingImageOnNext(visit: Visit): Promise<void> {
+  await visit.arrived('view');
+  await followLink(visit);
+  await failingImage(visit);
+}
+
 /** Runs after the script tag, and before the page is idle. */
 const withImage = (src: string): string => `<script type="module">
   document.body.append(Object.assign(new Image(), { src: '${src}' }));
@@ -147,6 +160,38 @@ export const errors: readonly Scenario[] = [
         count: 1,
       },
     ],
+  },
+  {
+    name: 'an image that fails on a page that was prerendered until it was idle',
+    watch: ['error'],
+    throws: ON_PURPOSE,
+    html: `<script type="speculationrules">
+      {"prerender":[{"urls":["/next"],"eagerness":"immediate"}]}</script><a href="/next">Next</a>`,
+    pages: {
+      '/next': {
+        html: `<script type="module">
+          const look = async () => {
+            try {
+              await conformance.late();
+              fetch('/idle');
+            } catch {
+              setTimeout(look, 50);
+            }
+          };
+          look();
+        </script>`,
+      },
+    },
+    steps: async (visit) => {
+      await visit.site.until('/idle');
+      await followLink(visit);
+      await failingImage(visit);
+    },
+    expected: [{ event: 'error', kind: 'resource', source: '/files/missing.png', url: '/next' }],
+    except: {
+      firefox: { reason: NO_PRERENDERING, steps: failingImageOnNext },
+      webkit: { reason: NO_PRERENDERING, steps: failingImageOnNext },
+    },
   },
   {
     name: 'none of what fails to load with `resources` off',

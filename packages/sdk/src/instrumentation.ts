@@ -24,8 +24,8 @@ export interface Page {
    */
   onLeave(listener: (ended?: boolean) => void): void;
   /**
-   * Counts an error in its group; one without a message is none. Where `errors` is off it is not
-   * there: call it from a listener only, which may throw.
+   * Counts an error in its group; one without a message is none. Where `errors` is off or has yet
+   * to begin it is not there: take it in a listener only, which may throw.
    */
   report(error: ReportedError): void;
   /** What failed before `resources` was there to look. Not there where `errors` is off. */

@@ -11,18 +11,19 @@ interface Failure extends Event {
   readonly blockedURI?: string;
 }
 
-export const resources: Instrumentation = (_emit, { listen, report, early }) => {
+export const resources: Instrumentation = (_emit, page) => {
   const look = ({
     target: { tagName, href, src = href },
     effectiveDirective,
     blockedURI = src,
   }: Failure): void =>
-    report({
+    page.report({
       kind: effectiveDirective ? 'csp' : 'resource',
       message: effectiveDirective ?? (src && `${tagName} failed`),
       filename: blockedURI,
     });
 
-  for (const failure of early) look(failure as Failure);
-  listen('error securitypolicyviolation', look);
+  // Last what may not be there: where the page is still prerendered, `errors` has yet to begin.
+  page.listen('error securitypolicyviolation', look);
+  for (const failure of page.early) look(failure as Failure);
 };
