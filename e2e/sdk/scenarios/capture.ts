@@ -194,6 +194,29 @@ export const errors: readonly Scenario[] = [
     },
   },
   {
+    name: 'an image in an SVG that fails to load',
+    watch: ['error'],
+    throws: ON_PURPOSE,
+    steps: async ({ page, late }) => {
+      await late();
+      await page.evaluate(() => {
+        document.body.innerHTML = '<svg><image href="/files/missing.png" /></svg>';
+      });
+    },
+    expected: [{ event: 'error', message: 'image failed', source: '/files/missing.png' }],
+  },
+  {
+    name: 'an uncaught error is none of a resource, whatever globals the page has',
+    watch: ['error'],
+    throws: ON_PURPOSE,
+    html: `<script>var src = 'menu.js'</script>${BREAK}`,
+    steps: async (visit) => {
+      await visit.late();
+      await breaking('again')(visit);
+    },
+    expected: [{ event: 'error', kind: undefined }],
+  },
+  {
     name: 'none of what fails to load with `resources` off',
     watch: ['error'],
     throws: ON_PURPOSE,

@@ -6,20 +6,25 @@ import type { Instrumentation } from '../instrumentation.ts';
 
 /** An error of an element, or a violation. */
 interface Failure extends Event {
-  readonly target: EventTarget & { tagName?: string; href?: string; src?: string };
+  readonly target: EventTarget & {
+    tagName?: string;
+    /** In SVG an object: https://developer.mozilla.org/docs/Web/API/SVGAElement/href */
+    href?: string & { baseVal?: string };
+    src?: string;
+  };
   readonly effectiveDirective?: string;
   readonly blockedURI?: string;
 }
 
 export const resources: Instrumentation = (_emit, page) => {
   const look = ({
-    target: { tagName, href, src = href },
+    target: { tagName, href, src = href?.baseVal ?? href },
     effectiveDirective,
     blockedURI = src,
   }: Failure): void =>
     page.report({
       kind: effectiveDirective ? 'csp' : 'resource',
-      message: effectiveDirective ?? (src && `${tagName} failed`),
+      message: effectiveDirective ?? (tagName && src && `${tagName} failed`),
       filename: blockedURI,
     });
 
