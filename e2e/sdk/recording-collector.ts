@@ -14,7 +14,7 @@ import { type LocalServer, serveLocally } from './local-server.ts';
 export type WireEvent = Readonly<Record<string, unknown>>;
 
 /** How a request fails: with a status, without an answer, or with a connection that breaks off. */
-export type Fault = 429 | 503 | 400 | 403 | 'hang' | 'cut';
+export type Fault = 200 | 408 | 429 | 503 | 400 | 403 | 'hang' | 'cut';
 
 /** One `POST /tick`. */
 export interface Tick {

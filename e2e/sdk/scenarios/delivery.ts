@@ -94,6 +94,18 @@ export const delivery: readonly Scenario[] = [
     expected: beats([1]),
   },
   {
+    name: 'the first two posts are answered by somebody else: with a page, with a 408',
+    watch,
+    open: false,
+    steps: async ({ collector, open, beat, arrived }) => {
+      collector.fail(200, 408);
+      await open('/');
+      await beat([1]);
+      await arrived('beat');
+    },
+    expected: beats([1]),
+  },
+  {
     name: 'the collector is down, and comes back',
     watch,
     steps: async ({ collector, beat, arrived, delivered }) => {

@@ -72,7 +72,8 @@ const drain = async (): Promise<void> => {
     try {
       const { status } = await fetch(url, request(lines));
       if (status === 413 && lines[1]) charsMax /= 2;
-      else if (status < 500 && status !== 429) {
+      // A 408 or 429 says later, and a 200 is of somebody else: a login, say, that a proxy leads to.
+      else if (/202|4(?!08|29)../.test(String(status))) {
         failures = 0;
         // The collector itself counts what it answers with 400.
         remove(lines, status > 400);
