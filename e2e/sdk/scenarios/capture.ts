@@ -140,6 +140,24 @@ export const errors: readonly Scenario[] = [
     expected: [{ event: 'error', noise: undefined }],
   },
   {
+    name: 'errors of one line and two columns, as minified code has them, are two',
+    watch: ['error'],
+    throws: ON_PURPOSE,
+    steps: async ({ page }) => {
+      await page.evaluate(() => {
+        for (const colno of [1, 2, 1]) {
+          const error = { message: 'on purpose', filename: '/app.js', lineno: 1, colno };
+          dispatchEvent(new ErrorEvent('error', error));
+        }
+      });
+    },
+    unordered: true,
+    expected: [
+      { event: 'error', column: 1, count: 2 },
+      { event: 'error', column: 2, count: 1 },
+    ],
+  },
+  {
     name: 'an image that fails to load',
     watch: ['error'],
     throws: ON_PURPOSE,

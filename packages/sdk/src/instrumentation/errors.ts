@@ -33,7 +33,7 @@ export const errors: Instrumentation = (emit, page) => {
     error = reason,
     message = reason && String(reason),
   }: ReportedError): void => {
-    const key = `${message}${source}${line}`;
+    const key = String([message, source, line, column]);
     const group = groups[key];
     if (group) group.count++;
     // A rejection without a reason has nothing to say, and a failed resource is not ours.
