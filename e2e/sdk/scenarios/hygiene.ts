@@ -188,6 +188,17 @@ export const hygiene: readonly Scenario[] = [
     expected: [],
   },
   {
+    name: 'attributes that were left empty are none, but for those that are a switch',
+    options: { endpoint: '', app: '', item: '', visitor: '', consent: '', sample: '', hash: '' },
+    steps: async ({ page }) => {
+      await page.evaluate(`history.pushState(null, '', '/#part')`);
+    },
+    expected: [
+      { event: 'view', url: '/', app: undefined, item: undefined, visitor: undefined },
+      { event: 'view', url: '/#part' },
+    ],
+  },
+  {
     name: 'events without a name are none, and cost no others',
     steps: async ({ page, beat }) => {
       await page.evaluate(`(metronome.track(), metronome.track(''), 0)`);

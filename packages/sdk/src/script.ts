@@ -24,7 +24,8 @@ safely(() => {
   const options: Record<string, unknown> & Options = { endpoint: folder, ...stub?.options };
   for (const name in script.dataset) {
     const value = script.dataset[name];
-    options[name] = value === 'false' ? false : value || true;
+    // Empty, only a switch that is off by default says something.
+    options[name] = value === 'false' ? false : value || /back|hash/.test(name) || options[name];
   }
   const metronome = createTracker(
     options,
