@@ -9,7 +9,7 @@ const visitor = useVisitor();
 /** As the README shows it. */
 const stub = `<script>
   window.metronome = { q: [] };
-  for (const name of ['track', 'view', 'setItem', 'consent', 'use'])
+  for (const name of ['track', 'view', 'setItem', 'consent', 'use', 'stop'])
     metronome[name] = (...args) => metronome.q.push([name, ...args]);
 </script>`;
 
