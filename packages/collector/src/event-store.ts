@@ -166,6 +166,12 @@ export interface EventStore {
   maintain(signal: AbortSignal): Promise<void>;
   /** The rollups that the store keeps up, those of declared queries among them. */
   rollups(): Promise<readonly RollupProgress[]>;
+  /**
+   * Drops what is counted of a rollup, by its name in `rollups`: answers come from the events until
+   * `maintain` has counted them anew. Counts that outlive their events stay; a store that could not
+   * tell them apart throws `bad-request` and drops nothing. Throws `not-found` for an unknown name.
+   */
+  rebuildRollup(name: string): Promise<void>;
   /** Makes everything appended so far visible to `query`. */
   refresh(): Promise<void>;
   /** Resolves when the engine can take and answer. */

@@ -8,19 +8,36 @@ import { table } from './table.ts';
 
 const BAR_WIDTH = 20;
 const LOOK_INTERVAL_MS = 1000;
+const REBUILDING =
+  'is counted anew by the running collector; until then answers come from the events. metronome rollups --wait shows how far it is.';
 /** Moves a terminal's cursor to the line above, and clears that. */
 const LINE_UP = '\u{1B}[1A\u{1B}[2K';
 
-/** `metronome rollups`: how far the counts are that answers come from; `--wait` shows them grow. */
+/**
+ * `metronome rollups`: how far the counts are that answers come from; `--wait` shows them grow, and
+ * `--rebuild` has those of one made anew.
+ */
 export const rollups: Command = {
-  usage: 'rollups [--json] [--wait]',
-  meaning: 'how far the rollups are counted; --wait until they are up to date',
+  usage: 'rollups [--json] [--wait] [--rebuild NAME]',
+  meaning:
+    'how far the rollups are counted; --wait until they are up to date; --rebuild counts one anew',
   run: async (args) => {
     const { values } = parseArgs({
       args: [...args],
-      options: { json: { type: 'boolean' }, wait: { type: 'boolean' } },
+      options: {
+        json: { type: 'boolean' },
+        wait: { type: 'boolean' },
+        rebuild: { type: 'string' },
+      },
     });
     const config = await readConfig();
+    if (values.rebuild !== undefined) {
+      await speak(config, 'POST', `/rollups/rebuild?name=${encodeURIComponent(values.rebuild)}`);
+      if (values.wait !== true) {
+        process.stdout.write(`${values.rebuild} ${REBUILDING}\n`);
+        return 0;
+      }
+    }
     let shown = 0;
     for (;;) {
       const progress: readonly RollupProgress[] = JSON.parse(

@@ -31,6 +31,10 @@ export function commandRoutes(parts: CommandParts): Hono {
   routes.route('/', restoreRoutes(parts));
   routes.get('/audit', async (context) => context.json(await audit(parts)));
   routes.get('/rollups', async (context) => context.json(await parts.store.rollups()));
+  routes.post('/rollups/rebuild', async (context) => {
+    await parts.store.rebuildRollup(context.req.query('name') ?? '');
+    return context.body(null, 204);
+  });
   routes.get('/rejects', async (context) => context.json(await parts.rejects.list()));
   routes.post('/rejects/retry', async (context) =>
     context.json({ retried: await parts.rejects.retry(parts.journal, () => true) }),

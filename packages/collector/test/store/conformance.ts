@@ -7,6 +7,7 @@ import { keyTests } from './conformance/keys.ts';
 import { outlivedTests } from './conformance/outlived.ts';
 import { propertyTests } from './conformance/properties.ts';
 import { queryTests } from './conformance/queries.ts';
+import { rebuildTests } from './conformance/rebuild.ts';
 import { restoreTests } from './conformance/restore.ts';
 import { scanTests } from './conformance/scans.ts';
 import { withStore } from './conformance/with-store.ts';
@@ -34,6 +35,7 @@ export function describeEventStore(
     describe('restore', () => restoreTests(withStore(open)));
     describe('expire', () => expireTests(withStore(open)));
     describe('counts that outlive their events', () => outlivedTests(withStore(open)));
+    describe('rollups that are rebuilt', () => rebuildTests(withStore(open)));
     describe('properties', () => propertyTests(withStore(open), propertyRuns));
   });
 }

@@ -61,6 +61,29 @@ export async function arrange(session: Session, wanted: readonly Rollup[]): Prom
   }
 }
 
+/** Makes the tables of a rollup again, empty, whatever they hold: it is counted from the first event. */
+export async function makeAnew(session: Session, rollup: Rollup): Promise<void> {
+  for (const table of rollup.tables) {
+    await session.run(`DROP TABLE IF EXISTS ${table.name}`);
+    await session.run(createSql(rollup, table));
+  }
+  await session.run('DELETE FROM rollup_periods WHERE rollup = $1', [rollup.name]);
+  await session.run('UPDATE rollups SET batch = 0 WHERE name = $1', [rollup.name]);
+}
+
+/** Whether a rollup has counts of the days before one, whose events are gone. */
+export async function hasOutlived(
+  session: Session,
+  { tables, isOfEvents }: Rollup,
+  outlived: number,
+): Promise<boolean> {
+  const [table] = tables;
+  if (isOfEvents || table === undefined) return false;
+  const first = Math.floor(outlived / table.stepMs);
+  const rows = await session.rows(`SELECT 1 FROM ${table.name} WHERE slot < ${first} LIMIT 1`);
+  return rows.length > 0;
+}
+
 /** Those of earlier versions too. */
 async function tablesOfRollups(session: Session): Promise<readonly string[]> {
   const rows = await session.rows(

@@ -4,6 +4,7 @@ import type { RollupProgress } from '../../event-store.ts';
 import { stepsOf } from '../../query/others.ts';
 import type { Query, Range } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
+import { rollupsCalled } from '../rollups-called.ts';
 import type { DeclaredRollup } from './declared-rollup.ts';
 import { excerpts, planExcerpt } from './excerpts.ts';
 import {
@@ -17,7 +18,16 @@ import {
   type RollupState,
 } from './rollup-plan.ts';
 import { counts, definitionOf, type Rollup, tableName } from './rollup.ts';
-import { arrange, countDay, forgetBefore, insertCounts, sortings } from './rollup-tables.ts';
+import {
+  arrange,
+  countDay,
+  forgetBefore,
+  hasOutlived,
+  insertCounts,
+  makeAnew,
+  type Sorting,
+  sortings,
+} from './rollup-tables.ts';
 import type { Session, Statement } from './session.ts';
 
 /** Events that are counted in one transaction, unless one batch has more. */
@@ -42,8 +52,8 @@ const RUNS_MAX = 5;
  * say which state they came with (`run`), so that a reader who knows an older one leaves them out.
  *
  * What is erased is marked dirty in the same commit (app, day, item), read live, and counted anew
- * from the events. All tables can be dropped at any time: they are then made again, but for the
- * days whose events are gone where counts are kept longer (`outlived`).
+ * from the events. All tables can be dropped at any time (see `rebuild`): they are then made again,
+ * but for the days whose events are gone where counts are kept longer (`outlived`).
  */
 export class Rollups {
   readonly #engine: Engine;
@@ -55,6 +65,8 @@ export class Rollups {
   /** Batches that are being stored, and that ever were. */
   #storing = 0;
   #begun = 0;
+  /** How often tables were made anew. */
+  #rebuilt = 0;
   /** While events come in it is asked with every tock. */
   #behind:
     | { readonly batch: number; readonly at: number; readonly events: Promise<number> }
@@ -151,18 +163,47 @@ export class Rollups {
     }
   }
 
+  /**
+   * Drops what is counted of the rollups of a name, with no reader beside it: one who has planned
+   * to read the counts would find none. They are counted again by `keepUp`.
+   */
+  async rebuild(name: string): Promise<void> {
+    const called = rollupsCalled(name, this.#wanted);
+    await this.#engine.writeAlone((session) =>
+      this.#withState(session, async (state) => {
+        for (const rollup of called) {
+          if (await hasOutlived(session, rollup, state.outlived)) throw isOutlived(state.outlived);
+        }
+        this.#rebuilt++;
+        // Due again, however few events there are.
+        this.#countedOn = 0;
+        await session.transaction(async () => {
+          for (const rollup of called) await makeAnew(session, rollup);
+        });
+        const emptied = called.map((rollup) => {
+          return [rollup.name, { ...countedOf(state, rollup), upTo: 0 }] as const;
+        });
+        this.#become((known) => ({ ...known, rollups: new Map([...known.rollups, ...emptied]) }));
+      }),
+    );
+  }
+
   /** Runs `work` after all earlier upkeep, with the state in which that has left the tables. */
   #upkeep<T>(work: (session: Session, state: RollupState) => Promise<T>): Promise<T> {
-    return this.#engine.upkeep(async (session) => {
-      try {
-        this.#state ??= await this.#arranged(session);
-        return await work(session, this.#state);
-      } catch (error) {
-        // Nobody knows what is committed: it is read again.
-        this.#state = undefined;
-        throw error;
-      }
-    });
+    return this.#engine.upkeep((session) =>
+      this.#withState(session, (state) => work(session, state)),
+    );
+  }
+
+  async #withState<T>(session: Session, work: (state: RollupState) => Promise<T>): Promise<T> {
+    try {
+      this.#state ??= await this.#arranged(session);
+      return await work(this.#state);
+    } catch (error) {
+      // Nobody knows what is committed: it is read again.
+      this.#state = undefined;
+      throw error;
+    }
   }
 
   async #arranged(session: Session): Promise<RollupState> {
@@ -217,6 +258,7 @@ export class Rollups {
    * Piece by piece, beside the writer and the readers; a signal stops it after the one under way.
    */
   async keepUp(now: number, signal: AbortSignal): Promise<void> {
+    const rebuilt = this.#rebuilt;
     await this.countDirty(signal);
     const today = Math.floor(now / DAY_MS);
     for (const rollup of this.#wanted) {
@@ -224,7 +266,7 @@ export class Rollups {
       await this.#countAll(rollup, signal, isDue ? 0 : LIVE_EVENTS_MAX);
     }
     if (signal.aborted) return;
-    this.#countedOn = today;
+    if (this.#rebuilt === rebuilt) this.#countedOn = today;
     await this.#noteLast();
     for (const rollup of this.#wanted) await this.#sortPeriods(rollup, signal);
   }
@@ -350,21 +392,24 @@ export class Rollups {
     );
     for (const [one] of periods) {
       const period = Number(one);
-      const upTo = await this.#upkeep((_session, state) =>
-        Promise.resolve(countedOf(state, rollup).upTo),
+      const { upTo, rebuilt } = await this.#upkeep((_session, state) =>
+        Promise.resolve({ upTo: countedOf(state, rollup).upTo, rebuilt: this.#rebuilt }),
       );
       // Whoever knows an older state could not tell the runs apart any more.
       await this.#engine.settled();
-      for (const sort of rollup.tables.flatMap((table) => sortings(table, period, upTo))) {
-        if (signal.aborted) return;
-        await this.#upkeep(sort);
-      }
-      await this.#upkeep((session) =>
+      const noteSorted: Sorting = (session) =>
         session.run(
           'UPDATE rollup_periods SET runs = 1, sorted = size WHERE rollup = $1 AND period = $2',
           [rollup.name, period],
-        ),
-      );
+        );
+      const sorts = rollup.tables.flatMap((table) => sortings(table, period, upTo));
+      for (const work of [...sorts, noteSorted]) {
+        if (signal.aborted) return;
+        await this.#upkeep(async (session) => {
+          // Runs of tables that were made anew are other ones.
+          if (this.#rebuilt === rebuilt) await work(session);
+        });
+      }
     }
   }
 }
@@ -415,6 +460,12 @@ async function eventsIn(session: Session, stretches: readonly Range[]): Promise<
     `SELECT coalesce(sum(events), 0) FROM ${tableName('site_quarters')} WHERE ${slots.join(' OR ')}`,
   );
   return Number(events);
+}
+
+function isOutlived(before: number): MetronomeError {
+  const day = new Date(before).toISOString().slice(0, 10);
+  const message = `The counts of days before ${day} have outlived their events, and would be lost; without METRONOME_ROLLUP_RETENTION_DAYS they go at the next start, and the rest can be counted anew.`;
+  return new MetronomeError('bad-request', message);
 }
 
 function countedOf({ rollups }: RollupState, { name }: Rollup): Counted {

@@ -83,6 +83,7 @@ export function openDuckdbStore({
       if (!signal.aborted) await scrub(engine, rollups.all);
     },
     rollups: () => rollups.progress(),
+    rebuildRollup: (name) => rollups.rebuild(name),
     refresh: () => Promise.resolve(),
     check: () => engine.read((session) => session.run('SELECT 1 FROM tallies LIMIT 1')),
     close: () => engine.close(),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@elastic/elasticsearch';
 import type { RollupProgress } from '../../event-store.ts';
+import { rollupsCalled } from '../rollups-called.ts';
 import { ask, type ElasticsearchOptions, unavailable } from './connection.ts';
 import { type Index, indicesLike } from './daily-indices.ts';
 import { deleteVersion, dropUnused } from './rollup-deletion.ts';
@@ -78,6 +79,13 @@ export class RollupUpkeep {
       this.#waitingForIt--;
     }
     throw unavailable('has days to drop whose counts have yet to be made, or are being made');
+  }
+
+  /** Drops what is counted of the rollups of a name; the next `run` counts their indices anew. */
+  async rebuild(name: string): Promise<void> {
+    for (const rollup of rollupsCalled(name, this.#rollups)) {
+      await this.#versions.drop(rollup.name, this.#now());
+    }
   }
 
   /** Undefined where another collector has the lease. */
@@ -172,9 +180,14 @@ export class RollupUpkeep {
     }));
   }
 
-  /** Indices that have yet to be counted; one whose old count is still there is not among them. */
+  /**
+   * Indices that have yet to be counted; one whose old count is still there is not among them, unless
+   * that was dropped.
+   */
   #waiting({ name: rollup }: Rollup, { indices, versions }: RollupsRead): readonly Index[] {
-    const of = versions.filter(({ value }) => value.rollup === rollup);
+    const of = versions.filter(
+      ({ value }) => value.rollup === rollup && value.status !== 'dropped',
+    );
     // One that outlived its index says nothing of another of the same name.
     const known = new Set(
       of.map(({ value }) => (value.status === 'outlived' ? value.uuid : value.index)),
@@ -217,7 +230,8 @@ export class RollupUpkeep {
       await this.#versions.change(held, { status: 'old', changed: now });
       return;
     }
-    if (value.status === 'old' && value.changed + this.#oldMs > now) return;
+    const isOver = value.status === 'old' || value.status === 'dropped';
+    if (isOver && value.changed + this.#oldMs > now) return;
     await this.#deleteCounts(value, read);
     await this.#versions.remove(held);
   }

@@ -6,14 +6,15 @@ import { ask, errorType, unavailable } from './connection.ts';
  * One count of a daily index, in all tables of a rollup. While it is `counting` its documents are
  * not all there; once it is `whole` they stand for the events of the index for as long as this has
  * the same `print`; `outlived`, they stand for them for good, for the index is dropped; when it is
- * `old` nobody begins to read them any more, and they will be deleted. An `unfit` one has none: in
- * this index the events do not have what the rollup needs.
+ * `old` nobody begins to read them any more, and they will be deleted. A `dropped` one is old, and
+ * its index is counted anew at once. An `unfit` one has none: in this index the events do not have
+ * what the rollup needs.
  */
 export interface Version {
   readonly version: string;
   /** Name of the rollup. */
   readonly rollup: string;
-  readonly status: 'counting' | 'whole' | 'outlived' | 'old' | 'unfit';
+  readonly status: 'counting' | 'whole' | 'outlived' | 'old' | 'dropped' | 'unfit';
   readonly index: string;
   readonly uuid: string;
   readonly print: string;
@@ -35,6 +36,7 @@ const LEASE = 'lease';
 const WANTED = 'wanted';
 const VERSIONS_PAGE = 1_000;
 const TRIES_MAX = 20;
+const DROPPABLE: ReadonlySet<Version['status']> = new Set(['counting', 'whole', 'unfit']);
 const CONFLICT = 'version_conflict_engine_exception';
 
 interface Lease {
@@ -115,15 +117,35 @@ export class RollupVersions {
     await this.#tryTo(() => this.#client.delete({ ...at, refresh: true }));
   }
 
-  /** Makes a whole version outlive its index; one that is no more stays as it is. */
+  /**
+   * Makes a whole version outlive its index; one that is no more stays as it is, but for one that was
+   * dropped since: its counts are still there, and soon are all that there is.
+   */
   async outlive(version: string): Promise<void> {
     const at = { index: this.index, id: version };
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
       const found = await ask(() => this.#client.get<Version>(at, { ignore: [404] }));
       const { _source: value, _seq_no, _primary_term } = found;
-      if (value?.status !== 'whole') return;
+      if (value?.status !== 'whole' && value?.status !== 'dropped') return;
       const held = { value, guard: guardOf(_seq_no, _primary_term) };
       if (await this.change(held, { status: 'outlived' })) return;
+    }
+    throw unavailable('holds counts that others keep changing');
+  }
+
+  /** Makes all versions of a rollup dropped, but those that outlive their index. */
+  async drop(rollup: string, now: number): Promise<void> {
+    for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
+      const held = (await this.all()).filter(
+        ({ value }) => value.rollup === rollup && DROPPABLE.has(value.status),
+      );
+      if (held.length === 0) return;
+      const operations = held.flatMap(({ value, guard }) => [
+        { index: { _index: this.index, _id: value.version, ...guard } },
+        { ...value, status: 'dropped', changed: now } satisfies Version,
+      ]);
+      // What others have changed meanwhile is found again.
+      await ask(() => this.#client.bulk({ operations, refresh: true, filter_path: ['errors'] }));
     }
     throw unavailable('holds counts that others keep changing');
   }

@@ -41,6 +41,7 @@ export interface RollupsRead {
  *   a version that is not whole, which is deleted.
  * - An index that has changed is counted anew when its old count is deleted, an hour after nobody
  *   has begun to read it any more: so often at most, however many events come late.
+ * - A rollup that is to be rebuilt is dropped version by version: each index is counted or read live.
  * - With several collectors the one with the lease counts. The lease saves work and no more: of
  *   two that count the same index either count is right.
  * - Where counts are kept longer than events, the version of an index that is to be dropped becomes

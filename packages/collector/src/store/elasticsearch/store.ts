@@ -246,6 +246,12 @@ export class ElasticsearchStore implements EventStore {
     return this.#upkeep.progress();
   }
 
+  async rebuildRollup(name: string): Promise<void> {
+    await this.#prepare();
+    await this.#upkeep.rebuild(name);
+    this.#rollups.forget();
+  }
+
   async refresh(): Promise<void> {
     await this.#prepare();
     await refresh(this.#client, `${this.#prefix}-*`);

@@ -25,7 +25,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 const stepArb = fc.oneof(
   { weight: 4, arbitrary: fc.array(eventArb, { minLength: 1, maxLength: 10 }) },
   { weight: 3, arbitrary: fc.constant('maintain' as const) },
-  { weight: 1, arbitrary: fc.constant('open' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('open' as const, 'rebuild' as const) },
   {
     weight: 1,
     arbitrary: fc.record({ item: fc.constantFrom('trees', 'roads'), from: timeArb }),
@@ -48,6 +48,8 @@ async function take(dataDir: string, begun: number, steps: Steps): Promise<Event
     if (step === 'maintain') {
       now += DAY_MS;
       await store.maintain(signal);
+    } else if (step === 'rebuild') {
+      for (const { name } of await store.rollups()) await store.rebuildRollup(name);
     } else if (step === 'open') {
       await store.close();
       store = open();

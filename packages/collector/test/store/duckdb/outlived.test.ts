@@ -50,6 +50,25 @@ test('counts that outlive their events are there after the next start', async ()
   expect(await store.query({ measures: { n: { kind: 'count' } }, range })).toEqual([{ n: 24 }]);
 });
 
+test('counts that outlive their events are not rebuilt, until they are gone', async () => {
+  await store.append(batchOf('j', 1, views()), noRejects);
+  await store.expire('2026-11-04', EVER);
+  await expect(store.rebuildRollup('tock')).rejects.toMatchObject({
+    code: 'bad-request',
+    message: expect.stringContaining('The counts of days before 2026-11-04 have outlived'),
+  });
+  await store.rebuildRollup('uses');
+  await store.maintain(signal);
+  const range = { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 11, 1) };
+  const total = () => store.query({ measures: { n: { kind: 'count' } }, range });
+  expect(await total()).toEqual([{ n: 24 }]);
+  await store.expire('2026-11-04');
+  await store.rebuildRollup('tock');
+  expect(await total()).toEqual([{ n: 12 }]);
+  await store.maintain(signal);
+  expect(await total()).toEqual([{ n: 12 }]);
+});
+
 test('a rollup that is declared later begins with the events that are there', async () => {
   await store.append(batchOf('j', 1, views()), noRejects);
   await store.expire('2026-11-04', EVER);

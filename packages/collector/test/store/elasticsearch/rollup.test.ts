@@ -253,6 +253,23 @@ describe('counts', () => {
     expect(await ask(byItem(app))).toEqual([{ a: 1 }, 'counts']);
   });
 
+  it('are made anew at once when an operator says so', async () => {
+    const app = await take([view('a')]);
+    await maintain();
+    const before = await countsKept();
+    await open.store.rebuildRollup('tock');
+    expect(await ask(byItem(app))).toEqual([{ a: 1 }, 'events']);
+    expect((await open.store.rollups())[0]).toMatchObject({ counted: 0, isUpToDate: false });
+    // Those who have begun to read the old ones may end it.
+    const careful = cluster.open({ now: () => clock });
+    await careful.maintain(never);
+    await open.store.refresh();
+    expect(await ask(byItem(app))).toEqual([{ a: 1 }, 'counts']);
+    expect(await countsKept()).toBe(2 * before);
+    await maintain();
+    expect(await countsKept()).toBe(before);
+  });
+
   it('are put together anew where an index has gone since', async () => {
     const time = new Date(now).toISOString();
     const app = await take([view('a'), view('a', { '@timestamp': time, 'event.ingested': time })]);
