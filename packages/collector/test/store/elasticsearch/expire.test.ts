@@ -168,6 +168,19 @@ describe('counts that outlive their events', () => {
     expect(await store.query(count)).toEqual([{ n: 4 }]);
   });
 
+  it('stay when their rollup is rebuilt between the plan to drop a day and its end', async () => {
+    const store = cluster.open();
+    await store.append(batchOf('journal', 1, events('a').slice(2)), noRejects);
+    await store.maintain(new AbortController().signal);
+    const versions = new RollupVersions(cluster.client, cluster.prefix);
+    const planned = await versions.all();
+    await store.rebuildRollup('tock');
+    for (const { value } of planned) await versions.outlive(value.version);
+    await cluster.client.indices.delete({ index: [...(await indices())] });
+    await store.refresh();
+    expect(await store.query(count)).toEqual([{ n: 2 }]);
+  });
+
   it('do not hold up what comes late while another collector counts', async () => {
     const store = cluster.open();
     await store.append(batchOf('journal', 1, events('a')), noRejects);
