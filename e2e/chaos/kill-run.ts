@@ -34,8 +34,8 @@ const LONG_LIFE_MAX_MS = 30_000;
 const AIMED_AT_ROLLS = 0.2;
 /** Of the ends of a life: the others are kills. */
 const STOPS = 0.08;
-/** Of the kills, those after which the end of the journal is torn, as by a power cut. */
-const TORN_ENDS = 0.25;
+/** After every second kill the end of the journal is torn, as by a power cut. */
+const TORN_EVERY_KILLS = 2;
 const AUDIT_EVERY_KILLS = 10;
 
 export function killRun(options: KillRunOptions): Promise<RunReport> {
@@ -69,7 +69,7 @@ export function killRun(options: KillRunOptions): Promise<RunReport> {
       for (const moment of momentsOf(dataDir, { listened, unanswered, tookBatch, killedAt })) {
         moments[moment] += 1;
       }
-      if (chance.happens(TORN_ENDS) && tearEnd(dataDir, chance)) tornEnds += 1;
+      if (kills % TORN_EVERY_KILLS === 0 && tearEnd(dataDir, chance)) tornEnds += 1;
       if (kills % AUDIT_EVERY_KILLS === 0) {
         say(
           `${title}: ${kills} kills, ${book.events} events, ${book.violations.length} violations`,
