@@ -9,7 +9,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Of the old generation, over what lived in it after its last collection. */
-const OLD_GROWTH_BYTES_MAX = 32 * 1024 ** 2;
+const OLD_GROWTH_BYTES_MAX = 24 * 1024 ** 2;
 /** Of the young generation; beyond it, what is in it would outlive fewer of its collections. */
 const YOUNG_BYTES_MAX = 16 * 1024 ** 2;
 

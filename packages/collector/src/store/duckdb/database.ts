@@ -22,7 +22,7 @@ export interface DatabaseOptions {
  * The log is written into row groups when it reaches this size. Until then what it says, deletions
  * above all, stays in memory, where it takes twice as much and nothing can drive it out.
  */
-const CHECKPOINT_THRESHOLD = '16MB';
+const CHECKPOINT_THRESHOLD = '8MB';
 
 /** Freed memory goes back to the system when so much was in use: else it stays at the peak. */
 const ALLOCATOR_FLUSH_THRESHOLD = '16MB';
