@@ -2,22 +2,20 @@ import { MetronomeError } from '../../errors.ts';
 import type { Engine } from './engine.ts';
 import type { RollupProgress } from '../../event-store.ts';
 import { stepsOf } from '../../query/others.ts';
-import type { Query, Range } from '../../query/query.ts';
+import type { Query } from '../../query/query.ts';
 import type { Scan } from '../../query/scan.ts';
 import { rollupsCalled } from '../rollups-called.ts';
 import type { DeclaredRollup } from './declared-rollup.ts';
 import { excerpts, planExcerpt } from './excerpts.ts';
 import {
-  type Counted,
-  COUNTS,
   DAY_MS,
-  type DirtyPart,
   type ExcerptPlan,
   planRollups,
   type RollupPlan,
   type RollupState,
 } from './rollup-plan.ts';
-import { counts, definitionOf, type Rollup, tableName } from './rollup.ts';
+import { countedOf, eventsIn, markDirty, readState } from './rollup-state.ts';
+import { counts, type Rollup } from './rollup.ts';
 import {
   arrange,
   countDay,
@@ -97,7 +95,7 @@ export class Rollups {
     if (!plan.isBehind && plan.live.length === 0) return true;
     const upTo = Math.min(plan.upTo, countedOf(state, counts).upTo);
     const [behind, live] = await Promise.all([
-      plan.isBehind ? this.#eventsAfter(upTo) : 0,
+      this.#eventsAfter(upTo),
       plan.live.length > 0 ? this.#engine.read((session) => eventsIn(session, plan.live)) : 0,
     ]);
     return behind + live <= eventsMax;
@@ -450,67 +448,8 @@ async function endOfPiece(
   return upTo;
 }
 
-/** Events of some stretches of time by their counts: at least those that are there. */
-async function eventsIn(session: Session, stretches: readonly Range[]): Promise<number> {
-  const { stepMs } = COUNTS.site_quarters;
-  const slots = stretches.map(
-    ({ from, to }) => `slot >= ${Math.floor(from / stepMs)} AND slot < ${Math.ceil(to / stepMs)}`,
-  );
-  const [[events = 0] = []] = await session.rows(
-    `SELECT coalesce(sum(events), 0) FROM ${tableName('site_quarters')} WHERE ${slots.join(' OR ')}`,
-  );
-  return Number(events);
-}
-
 function isOutlived(before: number): MetronomeError {
   const day = new Date(before).toISOString().slice(0, 10);
   const message = `The counts of days before ${day} have outlived their events, and would be lost; without METRONOME_ROLLUP_RETENTION_DAYS they go at the next start, and the rest can be counted anew.`;
   return new MetronomeError('bad-request', message);
-}
-
-function countedOf({ rollups }: RollupState, { name }: Rollup): Counted {
-  return rollups.get(name) ?? { upTo: 0, since: 0 };
-}
-
-/** Of rollups of another definition nothing is said. */
-function readState(session: Session, wanted: readonly Rollup[]): Promise<RollupState> {
-  return session.transaction(async () => {
-    const rows = await session.rows('SELECT name, definition, batch, epoch_ms(since) FROM rollups');
-    const rollups = wanted.flatMap((rollup) => {
-      const { name } = rollup;
-      const row = rows.find((one) => one[0] === name && one[1] === definitionOf(rollup));
-      return row ? [[name, { upTo: Number(row[2]), since: Number(row[3]) }] as const] : [];
-    });
-    const dirty = await session.rows('SELECT "service.name", epoch_ms(day), item FROM dirty');
-    const [[outlived = 0] = []] = await session.rows('SELECT epoch_ms(max(day)) FROM outlived');
-    return {
-      rollups: new Map(rollups),
-      last: undefined,
-      outlived: Number(outlived),
-      dirty: dirty.map(toPart),
-    };
-  });
-}
-
-/** Says what of the counts will be wrong without the events that a condition names. */
-async function markDirty(
-  session: Session,
-  { rollups, outlived }: RollupState,
-  { sql, params }: Statement,
-): Promise<readonly DirtyPart[]> {
-  const all = [...rollups.values()];
-  const upTo = Math.max(0, ...all.map((one) => one.upTo));
-  const since = Math.max(outlived, Math.min(...all.map((one) => one.since)));
-  const at = params.length;
-  const marked = await session.rows(
-    `INSERT INTO dirty SELECT DISTINCT "service.name", CAST("@timestamp" AS DATE), item
-     FROM events WHERE ${sql} AND batch <= $${at + 1} AND "@timestamp" >= $${at + 2}
-     RETURNING "service.name", epoch_ms(day), item`,
-    [...params, upTo, new Date(since)],
-  );
-  return marked.map(toPart);
-}
-
-function toPart([app, day, item]: readonly unknown[]): DirtyPart {
-  return { app: String(app), day: Number(day), item: typeof item === 'string' ? item : null };
 }
