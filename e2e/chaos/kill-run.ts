@@ -9,8 +9,8 @@ import { delivers } from './delivers.ts';
 import { type Moments, momentsOf } from './moments.ts';
 import { endOf, type RunReport } from './report.ts';
 import { play, type SceneOptions } from './scene.ts';
-import { tearEnd } from './torn-end.ts';
 import type { Seat } from './seat.ts';
+import { tearEnd } from './torn-end.ts';
 import { auditBy } from './verify.ts';
 import type { Victim } from './victim.ts';
 

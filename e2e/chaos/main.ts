@@ -26,6 +26,10 @@ const { values } = parseArgs({
 // The parts end with this process, but only when it ends by itself.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
+if (values.only.includes('disk') && !canMount) {
+  throw new Error('Only root can mount a small disk: leave `disk` out with --only.');
+}
+
 const seed = Number(values.seed);
 const reports: RunReport[] = [];
 
@@ -63,7 +67,6 @@ if (values.store.includes('elasticsearch') && values.only.includes('pair')) {
   keep(await kills('elasticsearch', 'Kills of two collectors of one elasticsearch', 2));
 }
 if (values.only.includes('disk')) {
-  if (!canMount) throw new Error('Only root can mount a small disk: leave `disk` out with --only.');
   keep(await diskFull({ ...scene('Disk full on duckdb'), store: duckdb() }));
 }
 if (values.store.includes('elasticsearch') && values.only.includes('outages')) {

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { EventStore } from './event-store.ts';
+import { firstKept } from './first-kept.ts';
 
 const DAY_MS = 86_400_000;
 /** After a failure, such as a store that is away. */
@@ -57,7 +58,7 @@ export function retention({ store, days, countsDays, clock, log }: RetentionOpti
   return async () => {
     const startedAt = clock.now();
     const firstOf = (kept: number): string =>
-      new Date(startedAt - kept * DAY_MS).toISOString().slice(0, 10);
+      new Date(firstKept(startedAt, kept)).toISOString().slice(0, 10);
     const before = firstOf(days);
     try {
       const events =

@@ -4,7 +4,8 @@ export interface FirstPlace {
   readonly sequence: number;
 }
 
-const MARK = '~';
+/** An id that begins with it may be the name of a place. */
+export const MARK = '~';
 const NAME = /^~([\w-]+)-([1-9]\d{0,14})$/u;
 
 /**

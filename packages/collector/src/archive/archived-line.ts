@@ -1,5 +1,6 @@
 import { FIELDS, type Field, type FieldType, type StoredEvent } from '../event.ts';
 import { filedTime } from '../filed-time.ts';
+import { isRecord } from '../is-record.ts';
 import { placeName, readPlaceName } from '../place-name.ts';
 
 /** An event of an archive or an export, as it goes to a journal again. */
@@ -87,7 +88,7 @@ function wrongKeys(event: Members): string | undefined {
 function areAll(keys: unknown, isOne: (value: unknown) => boolean): boolean {
   if (keys === undefined) return true;
   return (
-    isObject(keys) &&
+    isRecord(keys) &&
     Object.values(keys).every((value) => (Array.isArray(value) ? value.every(isOne) : isOne(value)))
   );
 }
@@ -111,14 +112,10 @@ function filedAtOf(event: Members): number {
 function objectIn(text: string): Members | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {

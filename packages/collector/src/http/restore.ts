@@ -4,6 +4,7 @@ import { readArchivedLine } from '../archive/archived-line.ts';
 import { type Delivery, DELIVERY_LIMITS } from '../delivery/delivery.ts';
 import { MetronomeError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
+import { firstKept } from '../first-kept.ts';
 import type { Journal, PlaceRange } from '../journal/journal.ts';
 import type { AnswerRules } from '../tock/answer-request.ts';
 import { awaitDelivery } from './await-delivery.ts';
@@ -33,7 +34,6 @@ export interface RestoreOutcome {
   readonly stored: number;
 }
 
-const DAY_MS = 86_400_000;
 /** So many wait for the store at most before more are appended: the journal has to have room for ticks. */
 const WAITING_MAX = DELIVERY_LIMITS.batchEventsMax;
 
@@ -57,8 +57,9 @@ export function restoreRoutes(parts: RestoreParts): Hono {
 const placesSchema = z.array(z.object({ first: z.number(), last: z.number() }));
 
 async function restore(parts: RestoreParts, lines: readonly string[]): Promise<Restored> {
-  const { journal, delivery } = parts;
-  const keptFrom = keptFromOf(parts);
+  const { journal, delivery, answerRules, now } = parts;
+  const { retentionDays } = answerRules;
+  const keptFrom = retentionDays === 0 ? Number.NEGATIVE_INFINITY : firstKept(now(), retentionDays);
   const kept: string[] = [];
   const refused: Restored['refused'][number][] = [];
   let expired = 0;
@@ -73,12 +74,6 @@ async function restore(parts: RestoreParts, lines: readonly string[]): Promise<R
   await awaitDelivery(delivery, (waiting) => waiting < WAITING_MAX);
   const places = await journal.append(kept);
   return { appended: kept.length, places, expired, refused };
-}
-
-/** Epoch ms: the beginning of the first day that retention keeps. */
-function keptFromOf({ answerRules: { retentionDays }, now }: RestoreParts): number {
-  if (retentionDays === 0) return Number.NEGATIVE_INFINITY;
-  return (Math.floor(now() / DAY_MS) - retentionDays) * DAY_MS;
 }
 
 async function outcome(

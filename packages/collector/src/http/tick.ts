@@ -186,13 +186,11 @@ function checkSender(
   let isPrivileged = false;
   try {
     isPrivileged = parts.access.checkWrite({ authorization, key, origin });
-  } catch (error) {
+    return isPrivileged;
+  } finally {
     // Whoever tries keys out is slowed down like everybody without one.
-    checkRate(address, parts);
-    throw error;
+    if (!isPrivileged) checkRate(address, parts);
   }
-  if (!isPrivileged) checkRate(address, parts);
-  return isPrivileged;
 }
 
 function checkRate(address: string, { rateLimit }: TickParts): void {

@@ -56,9 +56,9 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       addCampaign(wire, place.page);
       const addresses = ownAddress === undefined ? wire.addresses : [...wire.addresses, ownAddress];
       const line = lineOf(draft, wire.labels, wire.metrics);
-      const nameless = withoutAddresses(line, addresses);
+      const cleared = withoutAddresses(line, addresses);
       // Where addresses were in names, two of them may be one now, which no store takes.
-      return nameless === line ? line : JSON.stringify(JSON.parse(nameless));
+      return cleared === line ? line : JSON.stringify(JSON.parse(cleared));
     };
   };
 }

@@ -6,10 +6,6 @@ import type { EventLimits } from './options.ts';
 export type Scalar = string | number | boolean;
 type Flat = ReadonlyMap<string, Scalar | readonly Scalar[]>;
 
-export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Whether a value is an array of more than scalars. */
 export function hasObjects(value: unknown): boolean {
   return Array.isArray(value) && value.some((part) => typeof part === 'object' && part !== null);

@@ -1,7 +1,8 @@
+import { isRecord } from '../is-record.ts';
 import { isAddress, plainAddress, withAddresses } from './addresses.ts';
 import { addKey, type ApplicationKeys } from './application-keys.ts';
 import { BROKEN } from './body.ts';
-import { flatten, hasObjects, isObject, type Scalar } from './flatten.ts';
+import { flatten, hasObjects, type Scalar } from './flatten.ts';
 import { createKeyTable, type KeyEntry, rankOf } from './key-table.ts';
 import type { FlagField, NameField, NumberField, TextField, TimeField } from './keys.ts';
 import type { EventLimits } from './options.ts';
@@ -81,7 +82,7 @@ export function createWireReader(limits: EventLimits): ReadWire {
       const value = (event as Readonly<Record<string, unknown>>)[key];
       if (key.includes('.')) pass.dotted = true;
       if (pass.escapes && cleaned(key) !== key) return AGAIN;
-      const stop = isObject(value)
+      const stop = isRecord(value)
         ? quickly(pass, value, `${prefix}${key}.`, depth + 1)
         : hasObjects(value)
           ? AGAIN
@@ -105,7 +106,7 @@ export function createWireReader(limits: EventLimits): ReadWire {
 
   return (value, escapes) => {
     if (value === BROKEN) return REFUSALS.notJson;
-    if (!isObject(value)) return REFUSALS.notAnObject;
+    if (!isRecord(value)) return REFUSALS.notAnObject;
     const quick = newPass(escapes, false);
     const stop = quickly(quick, value, '', 0);
     if (stop !== AGAIN) return stop ?? quick.wire;

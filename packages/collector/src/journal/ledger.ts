@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { MetronomeError } from '../errors.ts';
+import { isRecord } from '../is-record.ts';
 import type { Disk } from './disk.ts';
 import { JOURNAL_VERSION } from './frame.ts';
 import { NdjsonFile } from './ndjson-file.ts';
@@ -108,8 +109,4 @@ function parseSegment(line: string): Segment {
     bytes: number('bytes'),
     created: number('created'),
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

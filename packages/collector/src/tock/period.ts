@@ -1,4 +1,5 @@
 import { MetronomeError } from '../errors.ts';
+import { firstKept } from '../first-kept.ts';
 import type { Range } from '../query/query.ts';
 import { offsetSpans } from '../query/time-zone.ts';
 import type { Request } from './request.ts';
@@ -76,12 +77,6 @@ function withinKept(
 
 function hasUtcDays({ from, to }: Range, timeZone: string): boolean {
   return offsetSpans(from, to, timeZone).every(({ offsetMs }) => offsetMs === 0);
-}
-
-const DAY_MS = 86_400_000;
-
-function firstKept(now: number, days: number): number {
-  return (Math.floor(now / DAY_MS) - days) * DAY_MS;
 }
 
 function firstWholeDay(kept: number, timeZone: string): Temporal.PlainDate {

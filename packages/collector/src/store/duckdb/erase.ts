@@ -1,4 +1,5 @@
 import type { Selection } from '../../event-store.ts';
+import { MARK } from '../../place-name.ts';
 import type { Engine } from './engine.ts';
 import type { Session, Statement } from './session.ts';
 import type { Rollups } from './rollups.ts';
@@ -8,7 +9,7 @@ import { oweScrub, scrub } from './scrub.ts';
 import { selected } from './select.ts';
 
 /** As `placeName` has it: an event without id would come back under that. */
-const NAME = `coalesce("event.id", '~' || "journal.collector" || '-' || "journal.sequence")`;
+const NAME = `coalesce("event.id", '${MARK}' || "journal.collector" || '-' || "journal.sequence")`;
 
 /** Erases what is selected, leaves tombstones, and says so in the tallies, in one commit. */
 export async function erase(

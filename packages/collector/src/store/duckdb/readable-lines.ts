@@ -1,4 +1,5 @@
 import type { Batch, Reject } from '../../event-store.ts';
+import { isRecord } from '../../is-record.ts';
 import { columnType, eventColumns, type EventColumn, isRequired } from './schema.ts';
 
 /**
@@ -69,8 +70,4 @@ function description(column: EventColumn): string {
     default:
       return 'an object';
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { readPlaceName } from '../../place-name.ts';
+import { MARK, readPlaceName } from '../../place-name.ts';
 import type { Session } from './session.ts';
 import type { EventColumn } from './schema.ts';
 
@@ -69,7 +69,7 @@ async function survey(session: Session): Promise<{
        count(DISTINCT ("service.name", "event.id", "event.created"))
          FILTER (WHERE "event.created" IS NOT NULL),
        count(*) - count("event.created"),
-       count(*) FILTER (WHERE "event.id" LIKE '~%'),
+       count(*) FILTER (WHERE "event.id" LIKE '${MARK}%'),
        epoch_ms(min("event.created")), epoch_ms(max("event.created"))
      FROM incoming WHERE "event.id" IS NOT NULL`,
   );
@@ -181,7 +181,7 @@ async function twinsWithoutTime(session: Session): Promise<readonly number[]> {
  */
 async function twinsByPlace(session: Session): Promise<readonly number[]> {
   const marked = await session.rows(
-    `SELECT "journal.sequence", "event.id" FROM incoming WHERE "event.id" LIKE '~%'`,
+    `SELECT "journal.sequence", "event.id" FROM incoming WHERE "event.id" LIKE '${MARK}%'`,
   );
   const places = marked.flatMap(([own, id]) => {
     const place = readPlaceName(String(id));
