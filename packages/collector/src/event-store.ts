@@ -124,6 +124,12 @@ export interface EventStore {
    * reads no more than `eventsMax` events, now.
    */
   isCountedAhead(query: Query, eventsMax: number): Promise<boolean>;
+  /**
+   * Epoch ms: the first UTC day from which on the store can answer a query about whole UTC days from
+   * counts that it has made ahead, whether the events of those days are there or not; Infinity for
+   * a query of which it makes none. What was dropped before it had counted it is before that day.
+   */
+  countsFrom(query: Query): Promise<number>;
   /** Events one by one, in the order of `Scan`, as they were at the first. */
   scan(scan: Scan): AsyncIterable<Row>;
   /**
@@ -149,7 +155,7 @@ export interface EventStore {
    * counts them in the tallies as expired, and returns how many went. Days are those by which the
    * store files events: the client's own time, where it gave a usable one. With `countsBefore`, an
    * earlier day, the store keeps its counts of the days from that on, if it can: it goes on to answer
-   * what it has counted ahead (see `isOfCounts` of a statistic) about whole UTC days.
+   * what it has counted ahead about whole UTC days (see `countsFrom`).
    */
   expire(before: string, countsBefore?: string): Promise<number>;
   /**

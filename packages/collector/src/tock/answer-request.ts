@@ -1,9 +1,11 @@
-import type { Filter, Range } from '../query/query.ts';
+import { firstKept } from '../first-kept.ts';
+import type { Filter, Query, Range } from '../query/query.ts';
 import type { Answer } from './answer.ts';
 import { withEventLimit } from './event-limit.ts';
 import { allOf } from './filters.ts';
+import { queryOf } from './from-queries.ts';
 import { onlyApp } from './only-app.ts';
-import { period } from './period.ts';
+import { keptOf, period, type Period } from './period.ts';
 import type { Request, Scope } from './request.ts';
 import type { Asked, CountingReader, Statistic } from './statistic.ts';
 import { type Table, tableOf, tableOfItems } from './table.ts';
@@ -43,13 +45,14 @@ export async function answerRequest(
   rules: AnswerRules = NO_RULES,
 ): Promise<Answered> {
   const { sites, queryEventsMax } = rules;
-  const range = period(request, now, {
-    eventsDays: rules.retentionDays,
-    ...(statistic.isOfCounts?.(request) &&
-      rules.countsDays !== undefined && { countsDays: rules.countsDays }),
-  });
+  const whole = period(request, now);
+  const { from, to } = whole;
   const app = request.app ?? (await onlyApp(store, now, sites));
   const everywhere = filterOf(request, app);
+  const parts = statistic.parts?.(request).map((part) => {
+    return queryOf(part, { ...request, range: { from, to }, filter: everywhere });
+  });
+  const range = await keptRange(whole, store, parts, now, rules);
   const reader = withEventLimit(store, queryEventsMax);
   const about = (scope: Scope): Promise<Answer> =>
     statistic.answer(reader, {
@@ -68,6 +71,28 @@ export async function answerRequest(
   const answers = new Map<string, Answer>();
   for (const item of request.scope.items) answers.set(item, await about({ kind: 'item', item }));
   return { answer: answers, range, table: () => tableOfItems(answers, columns) };
+}
+
+/** What is kept of a period; of the counts that answer `parts` the store is asked only for long ago. */
+async function keptRange(
+  whole: Period,
+  store: CountingReader,
+  parts: readonly Query[] | undefined,
+  now: number,
+  { retentionDays, countsDays }: AnswerRules,
+): Promise<Range> {
+  const events = firstOf(now, retentionDays);
+  if (whole.from >= events || countsDays === undefined || parts === undefined) {
+    return keptOf(whole, { events, counts: events });
+  }
+  // In days of UTC, for then it can be answered so.
+  const inUtc = parts.map((part) => store.countsFrom({ ...part, timeZone: 'UTC' }));
+  const counts = Math.max(firstOf(now, countsDays), ...(await Promise.all(inUtc)));
+  return keptOf(whole, { events, counts });
+}
+
+function firstOf(now: number, days: number): number {
+  return days === 0 ? Number.NEGATIVE_INFINITY : firstKept(now, days);
 }
 
 function filterOf({ bots }: Request, app: string | undefined): Filter {

@@ -28,9 +28,12 @@ export async function explainRequest(
 ): Promise<readonly Step[]> {
   const limited = withEventLimit(store, rules.queryEventsMax);
   const { reader, measured } = measuring(limited);
-  const isCountedAhead = store.isCountedAhead.bind(store);
+  const ahead = {
+    isCountedAhead: store.isCountedAhead.bind(store),
+    countsFrom: store.countsFrom.bind(store),
+  };
   const app = request.app ?? (await onlyApp(store, now, rules.sites));
-  await answerRequest({ ...reader, isCountedAhead }, statistic, { ...request, app }, now, {
+  await answerRequest({ ...ahead, ...reader }, statistic, { ...request, app }, now, {
     ...rules,
     queryEventsMax: 0,
   });

@@ -5,15 +5,8 @@ import type { Answer } from './answer.ts';
 import { allOf } from './filters.ts';
 import { ofPeriod, type ParameterName, TOCK_LIMITS } from './parameters.ts';
 import { rowsSchema, shapeRows } from './rows.ts';
+import type { Part } from './part.ts';
 import type { Asked, Reader, Statistic } from './statistic.ts';
-
-/**
- * One query of a statistic, as data: the request adds its scope, period and zone. An interval is
- * what holds where the request gives none. Where no order is given, time runs newest first. A
- * list is cut at the request's `limit`, at its own or at 100; what has time in it is whole unless
- * it has a limit of its own.
- */
-export type Part = Omit<Query, 'range' | 'timeZone'>;
 
 /** A statistic that has yet to be given its meaning. */
 type Answering = Omit<Statistic, 'meaning'>;
@@ -25,6 +18,7 @@ type Answering = Omit<Statistic, 'meaning'>;
 export function fromQueries(parts: Readonly<Record<string, Part>>): Answering {
   return {
     parameters: parametersOf(Object.values(parts)),
+    parts: () => Object.values(parts),
     schema: z.object(Object.assign({}, ...Object.entries(parts).map(membersOf)) as z.ZodRawShape),
     async answer(store, asked) {
       const members = await Promise.all(
@@ -47,6 +41,7 @@ function membersOf([name, part]: readonly [string, Part]): z.ZodRawShape {
 export function fromQuery(part: Part): Answering {
   return {
     parameters: parametersOf([part]),
+    parts: () => [part],
     schema: rowsSchema(part),
     columns: [...Object.keys(part.dimensions ?? {}), ...Object.keys(part.measures)],
     answer: (store, asked) => answerPart(store, part, asked),
@@ -59,7 +54,16 @@ export async function answerPart(store: Reader, part: Part, asked: Asked): Promi
 }
 
 /** The part as the query that it is for a request. */
-export function queryOf(part: Part, { filter, range, timeZone, interval, limit }: Asked): Query {
+export function queryOf(
+  part: Part,
+  {
+    filter,
+    range,
+    timeZone,
+    interval,
+    limit,
+  }: Pick<Asked, 'filter' | 'range' | 'timeZone' | 'interval' | 'limit'>,
+): Query {
   const dimensions = Object.entries(part.dimensions ?? {}).map(
     ([name, dimension]): [string, Dimension] => [
       name,

@@ -1,5 +1,4 @@
 import { MetronomeError } from '../errors.ts';
-import { firstKept } from '../first-kept.ts';
 import type { Range } from '../query/query.ts';
 import { offsetSpans } from '../query/time-zone.ts';
 import type { Request } from './request.ts';
@@ -7,18 +6,22 @@ import type { Request } from './request.ts';
 /** Days before the last one, when the request gives no beginning. */
 const daysBefore = 29;
 
+/** Whole days of a zone as epoch ms. */
+export interface Period extends Range {
+  readonly timeZone: string;
+  /** The day that the request names: where it begins, or where that is left to us, where it ends. */
+  readonly asked: Temporal.PlainDate;
+}
+
 /**
- * The period of a request as epoch ms: whole days of the zone, from `from` to `to` inclusive. Neither
- * given: today and the 29 days before; `from` alone ends today; `to` alone starts 29 days earlier.
- *
- * Throws `bad-request` for a day before those that are kept; a beginning that the request does not
- * give is the first of them at the earliest.
+ * The period of a request: from `from` to `to` inclusive. Neither given: today and the 29 days
+ * before; `from` alone ends today; `to` alone starts 29 days earlier. Throws `bad-request` where it
+ * runs backwards.
  */
 export function period(
   { from, to, timeZone }: Pick<Request, 'from' | 'to' | 'timeZone'>,
   now: number,
-  kept: Kept = { eventsDays: 0 },
-): Range {
+): Period {
   const today = Temporal.Instant.fromEpochMilliseconds(now)
     .toZonedDateTimeISO(timeZone)
     .toPlainDate();
@@ -33,46 +36,38 @@ export function period(
         : `from is ${first.toString()}, after to, ${last.toString()}: swap them`,
     );
   }
-  const range = {
+  return {
     from: first.toZonedDateTime(timeZone).epochMilliseconds,
     to: last.add({ days: 1 }).toZonedDateTime(timeZone).epochMilliseconds,
+    timeZone,
+    asked: from === undefined ? last : first,
   };
-  return withinKept(range, from === undefined ? last : first, { timeZone, now, kept });
 }
 
-/** Whole UTC days before today; 0: for ever. */
-interface Kept {
-  readonly eventsDays: number;
-  /** Counts of UTC days, where the answer is made of such and they are kept longer. */
-  readonly countsDays?: number;
+/** Epoch ms of the first UTC day that is there: of events, and of counts that answer the request. */
+export interface Kept {
+  readonly events: number;
+  readonly counts: number;
 }
 
-interface Circumstances {
-  readonly timeZone: string;
-  readonly now: number;
-  readonly kept: Kept;
-}
-
-function withinKept(
-  range: Range,
-  asked: Temporal.PlainDate,
-  { timeZone, now, kept: { eventsDays, countsDays } }: Circumstances,
-): Range {
-  const areCountsAsked = countsDays !== undefined && hasUtcDays(range, timeZone);
-  const days = areCountsAsked ? countsDays : eventsDays;
-  if (days === 0) return range;
-  const kept = firstKept(now, days);
-  if (asked.toZonedDateTime(timeZone).epochMilliseconds < kept) {
-    const day = firstWholeDay(kept, timeZone);
-    const what = areCountsAsked ? 'counts' : 'events';
+/**
+ * What is kept of a period. Counts make it up where it is of whole UTC days and they reach further
+ * back. Throws `bad-request` where the day that was asked for is before; a beginning that was left
+ * to us is the first day that is kept at the earliest.
+ */
+export function keptOf({ from, to, timeZone, asked }: Period, { events, counts }: Kept): Range {
+  const areLonger = counts < events;
+  const areCounts = areLonger && hasUtcDays({ from, to }, timeZone);
+  const first = areCounts ? counts : events;
+  if (asked.toZonedDateTime(timeZone).epochMilliseconds < first) {
+    const what = areCounts ? 'counts' : 'events';
+    const day = firstWholeDay(first, timeZone).toString();
     const longer =
-      countsDays === undefined || areCountsAsked
-        ? ''
-        : '; counts of whole UTC days are kept longer: ask with tz=UTC';
-    const message = `${asked.toString()} is beyond the retention: ${what} are kept for ${days} days, the first that is whole is ${day.toString()}${longer}`;
+      areLonger && !areCounts ? '; counts of whole UTC days are kept longer: ask with tz=UTC' : '';
+    const message = `${asked.toString()} is beyond the retention: the first whole day whose ${what} are kept is ${day}${longer}`;
     throw new MetronomeError('bad-request', message);
   }
-  return { from: Math.max(range.from, kept), to: range.to };
+  return { from: Math.max(from, first), to };
 }
 
 function hasUtcDays({ from, to }: Range, timeZone: string): boolean {

@@ -3,13 +3,14 @@ import type { EventStore } from '../event-store.ts';
 import type { Filter, Range } from '../query/query.ts';
 import type { Answer } from './answer.ts';
 import type { ParameterName } from './parameters.ts';
+import type { Part } from './part.ts';
 import type { Request, Scope } from './request.ts';
 
 /** All that a statistic needs of a store. */
 export type Reader = Pick<EventStore, 'query' | 'scan'>;
 
 /** A store of which is known what it need not read. */
-export type CountingReader = Reader & Pick<EventStore, 'isCountedAhead'>;
+export type CountingReader = Reader & Pick<EventStore, 'isCountedAhead' | 'countsFrom'>;
 
 /** A request about one thing, made ready: its period in epoch ms, its scope as a filter. */
 export interface Asked extends Omit<Request, 'scope' | 'from' | 'to' | 'app' | 'bots'> {
@@ -36,10 +37,10 @@ export interface Statistic {
   /** Names of the columns, where the answer is one table: a list, or an object keyed by one dimension. */
   readonly columns?: readonly string[];
   /**
-   * Whether the answer to a request is made of plain counts of the fields that stores count ahead,
-   * which they may keep longer than the events; absent: never.
+   * The queries of which the answer to a request is made, where they are all that it needs of a store:
+   * of what stores have counted ahead they may know more than of events. Absent: it is made otherwise.
    */
-  readonly isOfCounts?: (request: Pick<Request, 'by'>) => boolean;
+  readonly parts?: (request: Pick<Request, 'by'>) => readonly Part[];
   /** Throws `bad-request` for what it cannot answer. */
   answer(store: Reader, asked: Asked): Promise<Answer>;
 }

@@ -167,7 +167,7 @@ describe('bad input', () => {
     expect(await refusal('/tock/trees.json?from=2026-10-01')).toMatchObject({
       status: 400,
       detail:
-        '2026-10-01 is beyond the retention: events are kept for 30 days, the first that is whole is 2026-10-24',
+        '2026-10-01 is beyond the retention: the first whole day whose events are kept is 2026-10-24',
     });
   });
 

@@ -18,6 +18,7 @@ async function ask(statistic: Statistic, groups: number, parameters: string): Pr
       throw new Error('nothing is scanned');
     },
     isCountedAhead: () => Promise.resolve(false),
+    countsFrom: () => Promise.resolve(Number.POSITIVE_INFINITY),
   };
   const rules = { names: statistic.parameters, timeZone: 'UTC' };
   const request = parseRequest(undefined, new URLSearchParams(`app=a&${parameters}`), rules);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { period } from '../../src/tock/period.ts';
+import { keptOf, period } from '../../src/tock/period.ts';
 
 const now = Date.UTC(2026, 10, 23, 23, 30);
 
@@ -61,23 +61,36 @@ describe('the period of a tock', () => {
   });
 });
 
-describe('a period of which events are dropped', () => {
-  const kept = (request: { from?: string; to?: string }, timeZone = 'UTC', days = 7): string[] => {
-    const { from, to } = period({ ...request, timeZone }, now, { eventsDays: days });
+describe('a period of which days are dropped', () => {
+  const utc = (day: string): number => Date.parse(day);
+  const kept = (
+    request: { from?: string; to?: string },
+    { timeZone = 'UTC', counts = '2026-11-16' } = {},
+  ): string[] => {
+    const whole = period({ ...request, timeZone }, now);
+    const { from, to } = keptOf(whole, { events: utc('2026-11-16'), counts: utc(counts) });
     return [from, to].map((ms) => new Date(ms).toISOString());
   };
 
-  it('reaches back as far as counts do, where they are asked for in days of UTC', () => {
-    const ofCounts = (from: string, timeZone = 'UTC', countsDays = 14): string =>
-      new Date(period({ from, timeZone }, now, { eventsDays: 7, countsDays }).from).toISOString();
+  it('reaches back as far as counts do, where it is of days of UTC', () => {
+    const ofCounts = (from: string, timeZone = 'UTC') =>
+      kept({ from }, { timeZone, counts: '2026-11-09' })[0];
     expect(ofCounts('2026-11-09')).toBe('2026-11-09T00:00:00.000Z');
     expect(ofCounts('2026-11-09', 'Europe/London')).toBe('2026-11-09T00:00:00.000Z');
-    expect(ofCounts('2000-01-01', 'UTC', 0)).toBe('2000-01-01T00:00:00.000Z');
     expect(() => ofCounts('2026-11-08')).toThrow(
-      '2026-11-08 is beyond the retention: counts are kept for 14 days, the first that is whole is 2026-11-09',
+      '2026-11-08 is beyond the retention: the first whole day whose counts are kept is 2026-11-09',
     );
     expect(() => ofCounts('2026-11-09', 'Asia/Tokyo')).toThrow(
-      '2026-11-09 is beyond the retention: events are kept for 7 days, the first that is whole is 2026-11-17; counts of whole UTC days are kept longer: ask with tz=UTC',
+      '2026-11-09 is beyond the retention: the first whole day whose events are kept is 2026-11-17; counts of whole UTC days are kept longer: ask with tz=UTC',
+    );
+  });
+
+  it('reaches back as far as events do, where counts begin later', () => {
+    expect(kept({ from: '2026-11-16' }, { counts: '2026-11-20' })[0]).toBe(
+      '2026-11-16T00:00:00.000Z',
+    );
+    expect(() => kept({ from: '2026-11-15' }, { counts: '2026-11-20' })).toThrow(
+      '2026-11-15 is beyond the retention: the first whole day whose events are kept is 2026-11-16',
     );
   });
 
@@ -91,8 +104,9 @@ describe('a period of which events are dropped', () => {
 
   it('may begin with that day', () => {
     expect(kept({ from: '2026-11-16' })[0]).toBe('2026-11-16T00:00:00.000Z');
-    expect(kept({ from: '2026-11-16' }, 'America/New_York')[0]).toBe('2026-11-16T05:00:00.000Z');
-    expect(kept({ from: '2000-01-01' }, 'UTC', 0)[0]).toBe('2000-01-01T00:00:00.000Z');
+    expect(kept({ from: '2026-11-16' }, { timeZone: 'America/New_York' })[0]).toBe(
+      '2026-11-16T05:00:00.000Z',
+    );
   });
 
   it.each([
@@ -101,8 +115,8 @@ describe('a period of which events are dropped', () => {
     [{ from: '2026-11-16' }, 'Asia/Tokyo', '2026-11-16', '2026-11-17'],
     [{ from: '2026-11-15' }, 'America/New_York', '2026-11-15', '2026-11-16'],
   ])('is refused for %j in %s', (request, timeZone, asked, first) => {
-    expect(() => kept(request, timeZone)).toThrow(
-      `${asked} is beyond the retention: events are kept for 7 days, the first that is whole is ${first}`,
+    expect(() => kept(request, { timeZone })).toThrow(
+      `${asked} is beyond the retention: the first whole day whose events are kept is ${first}`,
     );
   });
 });

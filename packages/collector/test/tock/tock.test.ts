@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../src/event-store.ts';
 import type { StoredEvent } from '../../src/event.ts';
+import { defineQuery } from '../../src/query/declared.ts';
 import { openDuckdbStore } from '../../src/store/duckdb/store.ts';
 import { answerRequest } from '../../src/tock/answer-request.ts';
 import { writeAnswer } from '../../src/tock/answer.ts';
 import { onlyApp } from '../../src/tock/only-app.ts';
 import { parseRequest } from '../../src/tock/request.ts';
 import type { Reader, Statistic } from '../../src/tock/statistic.ts';
+import { declared } from '../../src/tock/statistics/declared.ts';
 import { items } from '../../src/tock/statistics/items.ts';
 import { tock } from '../../src/tock/statistics/tock.ts';
 import { batchOf, eventAt } from '../store/journal-lines.ts';
@@ -57,21 +59,78 @@ const download = (time: string, format?: string): StoredEvent =>
 
 const times = <T>(count: number, event: T): T[] => Array.from({ length: count }, () => event);
 
-it('counts reach back further than events', async () => {
-  const { store } = await storeOf([view('2026-10-01T10:00:00.000Z', { 'user.id': 'ann' })]);
-  await store.expire('2026-11-16', '2026-09-24');
-  const answer = async (statistic: Statistic, parameters: string): Promise<string> => {
-    const names = statistic.parameters;
-    const query = new URLSearchParams(`from=2026-09-24&${parameters}`);
-    const request = parseRequest(undefined, query, { names, timeZone: 'UTC' });
-    const rules = { sites: [], queryEventsMax: 1, retentionDays: 7, countsDays: 60 };
-    return writeAnswer((await answerRequest(store, statistic, request, now, rules)).answer);
+describe('counts that outlive their events', () => {
+  const order = (time: string): StoredEvent =>
+    view(time, { 'event.action': 'order', labels: { department: 'parks' }, 'user.id': 'ann' });
+  const departments = defineQuery({
+    rollup: true,
+    measures: { orders: { kind: 'count' } },
+    dimensions: { department: { kind: 'field', field: 'department' } },
+  });
+  const days = ['2026-10-01', '2026-11-20', '2026-11-23'];
+
+  const answer = async (
+    store: EventStore,
+    statistic: Statistic,
+    parameters: string,
+  ): Promise<unknown> => {
+    const query = new URLSearchParams(parameters);
+    const request = parseRequest(undefined, query, {
+      names: statistic.parameters,
+      timeZone: 'UTC',
+    });
+    const rules = { sites: [], queryEventsMax: 2, retentionDays: 7, countsDays: 60 };
+    return JSON.parse(
+      writeAnswer((await answerRequest(store, statistic, request, now, rules)).answer),
+    );
   };
-  expect(JSON.parse(await answer(tock, ''))).toMatchObject({ views: { '2026-10-01': 1 } });
-  expect(JSON.parse(await answer(items, 'by=views'))).toEqual({ trees: 1 });
-  await expect(answer(items, 'by=visitors')).rejects.toThrow(/events are kept for 7 days/);
-  await expect(answer(tock, 'tz=Asia/Tokyo')).rejects.toThrow(/ask with tz=UTC/);
-  await store.close();
+
+  it('answer tocks and ranks of counts', async () => {
+    const { store } = await storeOf([view('2026-10-01T10:00:00.000Z', { 'user.id': 'ann' })]);
+    await store.expire('2026-11-16', '2026-09-24');
+    const from = 'from=2026-09-24';
+    expect(await answer(store, tock, from)).toMatchObject({ views: { '2026-10-01': 1 } });
+    expect(await answer(store, items, `${from}&by=views`)).toEqual({ trees: 1 });
+    await expect(answer(store, items, `${from}&by=visitors`)).rejects.toThrow(
+      '2026-09-24 is beyond the retention: the first whole day whose events are kept is 2026-11-16',
+    );
+    await expect(answer(store, tock, 'from=2026-09-23')).rejects.toThrow(
+      /counts are kept is 2026-09-24/,
+    );
+    await expect(answer(store, tock, `${from}&tz=Asia/Tokyo`)).rejects.toThrow(/ask with tz=UTC/);
+    await store.close();
+  });
+
+  it('answer a declared query with a rollup from when it was declared', async () => {
+    const folder = join(dataDir, String(++journals));
+    const first = openDuckdbStore({ dataDir: folder, queries: { departments } });
+    await take(
+      first,
+      days.map((day) => order(`${day}T10:00:00.000Z`)),
+    );
+    await first.expire('2026-11-16', '2026-09-24');
+    expect(await answer(first, declared(departments), 'from=2026-09-24')).toEqual({ parks: 3 });
+    const without = declared({ ...departments, rollup: false });
+    expect(await answer(first, without, 'from=2026-09-24')).toEqual({ parks: 3 });
+    const others = {
+      ...departments,
+      measures: { n: { kind: 'distinct', field: 'visitor' } },
+    } as const;
+    await expect(answer(first, declared(others), 'from=2026-09-24')).rejects.toThrow(
+      /events are kept/,
+    );
+    await first.close();
+
+    const later = defineQuery({ ...departments, measures: { n: { kind: 'sum', field: 'price' } } });
+    const store = openDuckdbStore({ dataDir: folder, queries: { later } });
+    await store.maintain(new AbortController().signal);
+    await store.expire('2026-11-21', '2026-09-24');
+    await expect(answer(store, declared(later), 'from=2026-11-15')).rejects.toThrow(
+      '2026-11-15 is beyond the retention: the first whole day whose events are kept is 2026-11-16',
+    );
+    expect(await answer(store, declared(later), 'from=2026-11-16')).toEqual({ parks: 0 });
+    await store.close();
+  });
 });
 
 describe('the tock of an item', () => {

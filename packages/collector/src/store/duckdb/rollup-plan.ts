@@ -152,15 +152,42 @@ function planDeclared(
   state: RollupState,
   declared: readonly DeclaredRollup[],
 ): DeclaredPlan | undefined {
-  for (const rollup of declared) {
-    const filter = beyondDeclared(query, rollup.query, FIELDS_OF_DECLARED);
-    const table = filter && rollup.tables.find(({ stepMs }) => isFineEnough(query, stepMs));
-    if (!table) continue;
-    const stretches = stretchesOf(query, table.stepMs, rollup.name, state);
-    if (!stretches) continue;
-    return { kind: 'declared', table: table.name, stepMs: table.stepMs, filter, ...stretches };
+  for (const { rollup, filter, table, stepMs } of declaredFor(query, declared)) {
+    const stretches = stretchesOf(query, stepMs, rollup, state);
+    if (stretches) return { kind: 'declared', table, stepMs, filter, ...stretches };
   }
   return undefined;
+}
+
+/** The rollups of declared queries that can answer a query, each with the table that does. */
+function declaredFor(query: Query, declared: readonly DeclaredRollup[]) {
+  return declared.flatMap((rollup) => {
+    const filter = beyondDeclared(query, rollup.query, FIELDS_OF_DECLARED);
+    const found = filter && rollup.tables.find(({ stepMs }) => isFineEnough(query, stepMs));
+    return found ? [{ rollup: rollup.name, filter, table: found.name, stepMs: found.stepMs }] : [];
+  });
+}
+
+/**
+ * Epoch ms: the first day of which the counts are there that answer a query about whole days of UTC;
+ * Infinity where there are none.
+ */
+export function countsFrom(
+  query: Query,
+  { rollups }: RollupState,
+  declared: readonly DeclaredRollup[],
+): number {
+  const names =
+    rollupOf(query) === undefined
+      ? declaredFor(query, declared).map(({ rollup }) => rollup)
+      : ['counts'];
+  // Of a rollup that came later the days are not there either that were forgotten before.
+  const { since: forgotten } = rollups.get('counts') ?? { since: Number.POSITIVE_INFINITY };
+  const froms = names.map((name) => {
+    const { upTo, since } = rollups.get(name) ?? { upTo: 0, since: 0 };
+    return upTo === 0 ? Number.POSITIVE_INFINITY : Math.max(since, forgotten);
+  });
+  return Math.min(Number.POSITIVE_INFINITY, ...froms);
 }
 
 /** The range in stretches; undefined where no part of it is counted. */

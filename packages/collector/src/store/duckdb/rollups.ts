@@ -8,6 +8,7 @@ import { rollupsCalled } from '../rollups-called.ts';
 import type { DeclaredRollup } from './declared-rollup.ts';
 import { excerpts, planExcerpt } from './excerpts.ts';
 import {
+  countsFrom,
   DAY_MS,
   type ExcerptPlan,
   planRollups,
@@ -88,7 +89,7 @@ export class Rollups {
 
   /** Whether counts answer a query now, and no more than so many events are read beside them. */
   async isCountedAhead(query: Query, eventsMax: number): Promise<boolean> {
-    const state = this.#state ?? (await this.#engine.read((session) => this.state(session)));
+    const state = await this.#current();
     const plans = stepsOf(query).map((one) => planRollups(one, state, this.#declared));
     const [plan] = plans;
     if (plan === undefined || plans.includes(undefined)) return false;
@@ -99,6 +100,16 @@ export class Rollups {
       plan.live.length > 0 ? this.#engine.read((session) => eventsIn(session, plan.live)) : 0,
     ]);
     return behind + live <= eventsMax;
+  }
+
+  /** See `EventStore`. */
+  async countsFrom(query: Query): Promise<number> {
+    const state = await this.#current();
+    return Math.max(...stepsOf(query).map((one) => countsFrom(one, state, this.#declared)));
+  }
+
+  async #current(): Promise<RollupState> {
+    return this.#state ?? (await this.#engine.read((session) => this.state(session)));
   }
 
   /** Events of the batches after one, as of a moment ago. */

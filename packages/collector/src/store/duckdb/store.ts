@@ -53,6 +53,10 @@ export function openDuckdbStore({
       checkQuery(query);
       return rollups.isCountedAhead(query, eventsMax);
     },
+    async countsFrom(query) {
+      checkQuery(query);
+      return rollups.countsFrom(query);
+    },
     async *scan(scan) {
       checkScan(scan);
       yield* await engine.read(async (session) => {

@@ -39,6 +39,8 @@ export interface Counted {
 /** Of a rollup: where the events are counted, and where they have to be read. */
 export interface Coverage {
   readonly counted: readonly Counted[];
+  /** Epoch ms: the days before this one may have been dropped before they were counted. */
+  readonly since: number;
   /** Daily indices that are not counted, or have changed since. */
   readonly live: readonly string[];
   /** Writes that each daily index has had, by its name. */
@@ -110,6 +112,19 @@ export function writesBeside(
   if (!sources) return Number.POSITIVE_INFINITY;
   const { indices = [] } = sources.live ?? {};
   return indices.reduce((sum, index) => sum + (coverage?.writes.get(index) ?? 0), 0);
+}
+
+/**
+ * Epoch ms: the first day of which the counts are there, or the events, that answer a query about
+ * whole days of UTC; Infinity where no counts could.
+ */
+export function countsFrom(
+  query: Query,
+  state: RollupState,
+  declared: readonly DeclaredRollup[],
+): number {
+  const ahead = aheadOf(query, declared);
+  return (ahead && state.get(ahead.rollup.name)?.since) ?? Number.POSITIVE_INFINITY;
 }
 
 /** The counts that could answer a query, were there any. */

@@ -3,9 +3,10 @@ import { stepsOf } from '../../query/others.ts';
 import type { Query } from '../../query/query.ts';
 import { type Index, indicesLike } from './daily-indices.ts';
 import type { DeclaredRollup } from './declared-rollup.ts';
-import { counts, type Rollup } from './rollup.ts';
+import { counts, DAY_MS, type Rollup } from './rollup.ts';
 import {
   type Coverage,
+  countsFrom,
   isCountable,
   planRollups,
   type RollupPlan,
@@ -13,6 +14,7 @@ import {
   writesBeside,
 } from './rollup-plan.ts';
 import { type Held, RollupVersions, type Version } from './rollup-versions.ts';
+import { dayOfIndex } from './template.ts';
 
 /** How long a state is believed: as long as Elasticsearch takes to show an event. */
 const STATE_MS = 1_000;
@@ -75,6 +77,13 @@ export class Rollups {
     if (!steps.every((one) => isCountable(one, this.#declared))) return false;
     const state = await this.#state();
     return steps.every((one) => writesBeside(one, state, this.#declared) <= eventsMax);
+  }
+
+  /** As `EventStore`, but for what was dropped while no counts were kept. */
+  async countsFrom(query: Query): Promise<number> {
+    const steps = stepsOf(query);
+    const state = await this.#state();
+    return Math.max(...steps.map((one) => countsFrom(one, state, this.#declared)));
   }
 
   /** What has been written so far is seen by the next query. */
@@ -173,12 +182,23 @@ function isWhole(
   );
 }
 
+/** Epoch ms: when the day of an index ends. */
+function endOf(prefix: string, index: string): number {
+  return Date.parse(dayOfIndex(prefix, index) ?? '') + DAY_MS;
+}
+
 /** A day whose events came back after it was dropped has counts and an index. */
 function coverageOf(prefix: string, rollup: string, { indices, whole }: RollupsRead): Coverage {
   const of = [...whole].filter((version) => version.rollup === rollup);
   const uuids = new Set(of.map(({ uuid }) => uuid));
   const daily = [...indices.values()].filter(({ name }) => name.startsWith(`${prefix}-`));
+  const outlived = [...whole].filter(({ status }) => status === 'outlived');
+  const uncounted = outlived.filter(({ uuid }) => !uuids.has(uuid));
   return {
+    since: Math.max(
+      Number.NEGATIVE_INFINITY,
+      ...uncounted.map(({ index }) => endOf(prefix, index)),
+    ),
     counted: of.map((version) => ({
       ...version,
       isOutlived: indices.get(version.index)?.uuid !== version.uuid,

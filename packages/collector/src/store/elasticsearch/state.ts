@@ -32,14 +32,17 @@ export interface Gone {
  * - `erasing` and `erased`, `expiring` and `expired`: a plan, written before some events are taken
  *   out, and the same document once they are. A crash between the two leaves a plan that is
  *   finished before tallies are read. What is gone is added to a tally when it is read.
+ * - `counts-kept`: one, from which day on counts outlive what is dropped.
  */
 export class State {
   readonly #client: Client;
   readonly #index: string;
+  readonly #countsKept: { readonly index: string; readonly id: string };
 
   constructor(client: Client, prefix: string) {
     this.#client = client;
     this.#index = `${prefix}_state`;
+    this.#countsKept = { index: this.#index, id: 'counts-kept' };
   }
 
   async create(): Promise<void> {
@@ -133,13 +136,7 @@ export class State {
   ): Promise<boolean> {
     const collector = [...new Set(counts.map((count) => count.collector))];
     const document = { kind: DONE[kind], name: id, collector, counts };
-    try {
-      await ask(() => this.#client.index({ index: this.#index, id, ...guard, document }));
-      return true;
-    } catch (error) {
-      if (errorType(error) === CONFLICT) return false;
-      throw error;
-    }
+    return this.#write({ index: this.#index, id, ...guard, document });
   }
 
   /** Events that are gone, by segment. */
@@ -157,6 +154,40 @@ export class State {
       gone.set(segment, (gone.get(segment) ?? 0) + events);
     }
     return gone;
+  }
+
+  /** The first UTC day (`2026-11-23`) that was not dropped with its counts. */
+  async countsFrom(): Promise<string> {
+    const { _source: kept } = await ask(() =>
+      this.#client.get<CountsKept>(this.#countsKept, { ignore: [404] }),
+    );
+    return kept?.from ?? BEGINNING;
+  }
+
+  /** Notes that the days before a UTC day are dropped with their counts; there is no way back. */
+  async noteCountsFrom(day: string): Promise<void> {
+    for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
+      const old = await ask(() =>
+        this.#client.get<CountsKept>(this.#countsKept, { ignore: [404] }),
+      );
+      const { _source: source, _seq_no: seqNo, _primary_term: term } = old;
+      if ((source?.from ?? BEGINNING) >= day) return;
+      const guard = source === undefined ? { op_type: 'create' as const } : guardOf(seqNo, term);
+      const document: CountsKept = { kind: 'counts-kept', from: day };
+      if (await this.#write({ ...this.#countsKept, ...guard, document })) return;
+    }
+    throw unavailable('holds a document that others keep changing');
+  }
+
+  /** False where another call was faster. */
+  async #write(request: estypes.IndexRequest): Promise<boolean> {
+    try {
+      await ask(() => this.#client.index(request));
+      return true;
+    } catch (error) {
+      if (errorType(error) === CONFLICT) return false;
+      throw error;
+    }
   }
 
   async #refresh(): Promise<void> {
@@ -208,13 +239,8 @@ export class State {
       const { _source: source, _seq_no: seqNo, _primary_term: term } = old;
       const tally = change(source ?? emptyTally(segment));
       const guard = source === undefined ? { op_type: 'create' as const } : guardOf(seqNo, term);
-      try {
-        const document = { kind: 'tally', collector, name: at.id, ...tally };
-        await ask(() => this.#client.index({ ...at, ...guard, document }));
-        return;
-      } catch (error) {
-        if (errorType(error) !== CONFLICT) throw error;
-      }
+      const document = { kind: 'tally', collector, name: at.id, ...tally };
+      if (await this.#write({ ...at, ...guard, document })) return;
     }
     throw unavailable('holds a tally that others keep changing');
   }
@@ -222,6 +248,15 @@ export class State {
 
 /** What a plan of each kind becomes. */
 const DONE = { erasing: 'erased', expiring: 'expired' } as const;
+
+interface CountsKept {
+  readonly kind: 'counts-kept';
+  /** UTC day. */
+  readonly from: string;
+}
+
+/** Earlier than the day of any event. */
+const BEGINNING = '0001-01-01';
 
 type Kind = 'tally' | keyof typeof DONE | (typeof DONE)[keyof typeof DONE];
 

@@ -178,6 +178,13 @@ export class ElasticsearchStore implements EventStore {
     return this.#rollups.isCountedAhead(query, eventsMax);
   }
 
+  async countsFrom(query: Query): Promise<number> {
+    checkQuery(query);
+    await this.#prepare();
+    const known = await this.#rollups.countsFrom(query);
+    return Math.max(known, Date.parse(await this.#state.countsFrom()));
+  }
+
   async *scan(scan: Scan): AsyncIterable<Row> {
     await this.#prepare();
     yield* runScan(this.#client, this.#prefix, this.#search, scan);
@@ -213,6 +220,7 @@ export class ElasticsearchStore implements EventStore {
 
   async expire(before: string, countsBefore: string = before): Promise<number> {
     await this.#prepare();
+    await this.#state.noteCountsFrom(countsBefore);
     await this.#outlived.forget(countsBefore);
     const expired = await expireDays(this.#client, this.#prefix, this.#state, this.#countsKept, {
       before,

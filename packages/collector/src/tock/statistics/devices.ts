@@ -1,5 +1,6 @@
 import { VIEWS } from '../filters.ts';
-import { fromQueries, type Part } from '../from-queries.ts';
+import { fromQueries } from '../from-queries.ts';
+import type { Part } from '../part.ts';
 import type { Statistic } from '../statistic.ts';
 
 /**

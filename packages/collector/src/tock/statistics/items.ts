@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Measure } from '../../query/query.ts';
 import { DOWNLOADS, USES, VIEWS } from '../filters.ts';
-import { answerPart, type Part } from '../from-queries.ts';
+import { answerPart } from '../from-queries.ts';
 import { ofPeriod, type Parameters } from '../parameters.ts';
+import type { Part } from '../part.ts';
 import type { Statistic } from '../statistic.ts';
 
 type Ranked = Pick<Part, 'filter'> & { readonly measure: Measure };
@@ -33,17 +34,15 @@ export const items: Statistic = {
   schema: z.record(z.string(), z.number()).describe('Counts by item, highest first.'),
   columns: ['item', 'value'],
   parameters: [...ofPeriod, 'by', 'limit'],
-  isOfCounts: ({ by }) => RANKS[by].measure.kind === 'count',
-  answer(store, asked) {
-    const { measure, filter } = RANKS[asked.by];
-    return answerPart(
-      store,
-      {
-        measures: { [asked.by]: measure },
-        dimensions: { item: { kind: 'field', field: 'item' } },
-        ...(filter && { filter }),
-      },
-      asked,
-    );
-  },
+  parts: ({ by }) => [partOf(by)],
+  answer: (store, asked) => answerPart(store, partOf(asked.by), asked),
 };
+
+function partOf(by: Parameters['by']): Part {
+  const { measure, filter } = RANKS[by];
+  return {
+    measures: { [by]: measure },
+    dimensions: { item: { kind: 'field', field: 'item' } },
+    ...(filter && { filter }),
+  };
+}

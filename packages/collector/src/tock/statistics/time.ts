@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Answer } from '../answer.ts';
 import { allOf } from '../filters.ts';
-import { type Part, queryOf } from '../from-queries.ts';
+import { queryOf } from '../from-queries.ts';
+import type { Part } from '../part.ts';
 import { ofPeriod } from '../parameters.ts';
 import { percentile } from '../percentile.ts';
 import { countSchema } from '../schemas.ts';

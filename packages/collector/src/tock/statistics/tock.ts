@@ -8,7 +8,6 @@ import type { Statistic } from '../statistic.ts';
  */
 export const tock: Statistic = {
   meaning: 'Views by time, downloads by format, referers of views.',
-  isOfCounts: () => true,
   ...fromQueries({
     views: {
       measures: { views: { kind: 'count' } },

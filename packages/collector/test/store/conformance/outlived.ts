@@ -54,6 +54,14 @@ export function outlivedTests(open: OpenStore): void {
         });
         return { days: rows.map((row) => row['n']), events: events?.['n'] };
       },
+      /** Since when there are counts by a field. */
+      from: (field: string) =>
+        open.store.countsFrom({
+          measures: { n },
+          dimensions: { [field]: { kind: 'field', field } },
+          filter: ofApp(app),
+          range,
+        }),
       /** Counts by item, of some whole weeks. */
       byItem: () =>
         open.query({
@@ -67,7 +75,7 @@ export function outlivedTests(open: OpenStore): void {
   const ofTrees: Filter = { kind: 'equals', field: 'item', value: 'trees' };
 
   it('outlive their events, and go when their own time is over', async () => {
-    const { day, views, counted } = month(1);
+    const { day, views, counted, from } = month(1);
     const journal = newName();
     await open.take(batchOf(journal, 1, views()));
     expect(await open.store.expire(day(4), EVER)).toBe(12);
@@ -75,12 +83,16 @@ export function outlivedTests(open: OpenStore): void {
     expect(await counted(ofTrees)).toEqual({ days: [2, 2, 2, 2, 2, 2], events: 6 });
     await open.store.maintain(new AbortController().signal);
     expect(await counted()).toEqual({ days: [4, 4, 4, 4, 4, 4], events: 12 });
+    expect(await from('item')).toBeLessThanOrEqual(Date.parse(day(1)));
     expect(await open.store.expire(day(5), day(3))).toBe(4);
+    expect(await from('item')).toBe(Date.parse(day(3)));
     expect(await counted()).toEqual({ days: [4, 4, 4, 4], events: 8 });
     const [tally] = await open.store.tallies(journal);
     expect(tally).toMatchObject({ stored: 24, expired: 16 });
     expect(await open.store.expire(day(5))).toBe(0);
     expect(await counted()).toEqual({ days: [4, 4], events: 8 });
+    expect(await from('item')).toBe(Date.parse(day(5)));
+    expect(await from('visitor')).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('have what comes late before it goes', async () => {

@@ -81,11 +81,17 @@ test('a rollup that is declared later begins with the events that are there', as
     }),
   };
   store = open(queries);
-  await store.maintain(signal);
   const { rollup: _, ...query } = queries.visitors;
   const range = { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 11, 1) };
+  expect(await store.countsFrom({ ...query, range })).toBe(Number.POSITIVE_INFINITY);
+  await store.maintain(signal);
+  expect(await store.countsFrom({ ...query, range })).toBe(Date.UTC(2026, 10, 4));
   expect(await store.query({ ...query, range })).toEqual([
     { visitor: 'ann', n: 6 },
     { visitor: 'bob', n: 6 },
   ]);
+  await store.expire('2026-11-05', EVER);
+  expect(await store.countsFrom({ ...query, range })).toBe(Date.UTC(2026, 10, 4));
+  await store.expire('2026-11-06', '2026-11-05');
+  expect(await store.countsFrom({ ...query, range })).toBe(Date.UTC(2026, 10, 5));
 });

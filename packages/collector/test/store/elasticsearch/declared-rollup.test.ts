@@ -169,8 +169,27 @@ describe('rollups of declared queries', () => {
       { department: 'parks', orders: 1 },
       { department: 'streets', orders: 1 },
     ]);
+    expect(await store.countsFrom(query)).toBeLessThan(range.from);
     expect(await store.erase({ item: 'trees' })).toBe(2);
     expect(await store.query(query)).toEqual([]);
+  });
+
+  it('that are declared later begin with the events that are there, and say so', async () => {
+    const before = open({});
+    await take(before, events);
+    await before.expire('2026-11-02', '0001-01-01');
+    const store = open({ departments });
+    expect(await store.countsFrom(query)).toBe(Date.UTC(2026, 10, 2));
+    await maintain(store);
+    expect(await store.countsFrom(query)).toBe(Date.UTC(2026, 10, 2));
+    await store.expire('2026-11-03', '0001-01-01');
+    expect(await store.countsFrom(query)).toBe(Date.UTC(2026, 10, 2));
+    expect(await store.query(query)).toMatchObject([
+      { department: 'parks', orders: 1 },
+      { department: 'streets', orders: 1 },
+    ]);
+    await store.expire('2026-11-04');
+    expect(await store.countsFrom(query)).toBe(Date.UTC(2026, 10, 4));
   });
 
   it('are not made of days that do not keep what they need, and nobody is told half', async () => {
