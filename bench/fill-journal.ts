@@ -41,7 +41,9 @@ export async function fillJournal(dataDir: string, { events, from, to }: Filling
     now = Math.floor(from + ((to - from) * n) / batches);
     const bytes = Buffer.from(bodyOf(BATCH, n, now).replaceAll(TOKEN, 'filled-beforehand'));
     const body = { contentType: BATCH.contentType, bytes };
-    appending.push(journal.append(intake.take(body, { ...client, receivedAt: now }).lines));
+    const { add, commit } = journal.begin();
+    intake.take(body, { ...client, receivedAt: now }, add);
+    appending.push(commit());
     if (appending.length < BATCHES_AT_ONCE) continue;
     await Promise.all(appending);
     appending = [];

@@ -1,6 +1,7 @@
 import { createIntake } from '../../packages/collector/src/intake/intake.ts';
 import type { ClientFacts } from '../../packages/collector/src/intake/intake.ts';
 import { FrameEncoder } from '../../packages/collector/src/journal/frame.ts';
+import { Stage as LineStage } from '../../packages/collector/src/journal/stage.ts';
 import { type Benchmark, type Result, shown } from '../benchmark.ts';
 import { agentOf } from '../events.ts';
 import structure from '../metronome.config.json' with { type: 'json' };
@@ -46,23 +47,21 @@ function measure(kind: RequestKind, count: number): Stage {
     patterns: structure.items,
     ownHosts: structure.sites.default.hosts,
   });
-  const take = (bytes: Buffer, n: number): readonly string[] =>
-    intake.take({ contentType: kind.contentType, bytes }, clientOf(kind, n, receivedAt)).lines;
+  const takeTo = (keep: (line: string) => void) => (bytes: Buffer, n: number) =>
+    intake.take({ contentType: kind.contentType, bytes }, clientOf(kind, n, receivedAt), keep);
   const encoder = new FrameEncoder();
+  const stage = new LineStage();
   const place = { collector: 'a1b2c3d4e5f6', segment: 1, first: 1_000_000, time: receivedAt };
   // Group commits of 20 single events, or of one batch.
   const group = Math.min(20, Math.max(1, Math.round(20 / kind.eventsEach)));
   const events = count * kind.eventsEach;
   const parsed = rounds(events, () => bodies.forEach((bytes) => JSON.parse(bytes.toString())));
-  const enriched = rounds(events, () => bodies.forEach(take));
-  // Of lines that were just made: a string is put together when it is first read, so that the
-  // frame of a line that was framed before costs a third.
+  const enriched = rounds(events, () => bodies.forEach(takeTo(() => undefined)));
+  const take = takeTo((line) => stage.add(line));
   const framed = rounds(events, () => {
-    for (let n = 0; n < count; n += group) {
-      encoder.encode(
-        bodies.slice(n, n + group).map((bytes, at) => take(bytes, n + at)),
-        place,
-      );
+    for (const [n, bytes] of bodies.entries()) {
+      take(bytes, n);
+      if (n % group === group - 1) encoder.encode(stage, stage.events, place);
     }
   });
   return { parse: parsed, intake: enriched, frame: framed };

@@ -2,7 +2,10 @@ import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FrameEncoder } from '../../packages/collector/src/journal/frame.ts';
 import { segmentPath, segmentsAmong } from '../../packages/collector/src/journal/segment-file.ts';
+import { Stage } from '../../packages/collector/src/journal/stage.ts';
 import type { Chance } from './chance.ts';
+
+const EVENTS = 20;
 
 /**
  * Leaves at the end of a killed collector's journal what a power cut leaves there of a frame that
@@ -12,9 +15,10 @@ export function tearEnd(dataDir: string, chance: Chance): boolean {
   const folder = join(dataDir, 'journal');
   const segment = existsSync(folder) ? segmentsAmong(readdirSync(folder)).at(-1) : undefined;
   if (segment === undefined || isClosed(folder, segment)) return false;
-  const lines = Array.from({ length: 20 }, (_, n) => `{"event.id":"torn-${n}"}`);
+  const stage = new Stage();
+  for (let n = 0; n < EVENTS; n++) stage.add(`{"event.id":"torn-${n}"}`);
   const place = { collector: 'torn', segment, first: segment + 1, time: Date.now() };
-  const frame = new FrameEncoder().encode([lines], place);
+  const frame = new FrameEncoder().encode(stage, EVENTS, place);
   appendFileSync(
     segmentPath(folder, segment),
     frame.subarray(0, 1 + chance.below(frame.length - 1)),

@@ -20,7 +20,7 @@ import type { BlockList } from 'node:net';
 
 export interface TickParts {
   readonly intake: Intake;
-  readonly journal: Pick<Journal, 'append'>;
+  readonly journal: Pick<Journal, 'begin'>;
   readonly access: Access;
   readonly rateLimit: RateLimit;
   readonly metrics: Metrics;
@@ -149,14 +149,15 @@ async function take(incoming: IncomingMessage, parts: TickParts): Promise<string
   const body = { contentType: headers['content-type'], bytes };
   const receivedAt = parts.now();
   const client = { receivedAt, ip, privileged, ...senderFacts(headers) };
-  const { lines, rejected } = parts.intake.take(body, client);
-  if (lines.length > 0) {
-    await parts.journal.append(lines);
-    parts.onAccepted(lines.length, receivedAt);
+  const { add, commit } = parts.journal.begin();
+  const { accepted, rejected } = parts.intake.take(body, client, add);
+  if (accepted > 0) {
+    await commit();
+    parts.onAccepted(accepted, receivedAt);
   }
-  if (rejected.length === 0) return `{"accepted":${lines.length},"rejected":[]}`;
+  if (rejected.length === 0) return `{"accepted":${accepted},"rejected":[]}`;
   countRefused(parts.metrics, rejected);
-  if (lines.length > 0) return JSON.stringify({ accepted: lines.length, rejected });
+  if (accepted > 0) return JSON.stringify({ accepted, rejected });
   throw new MetronomeError('bad-request', 'No event of this body could be accepted.', {
     extensions: { rejected },
   });

@@ -22,17 +22,17 @@ export type { ClientFacts } from './sender.ts';
 
 export interface Intake {
   /**
-   * Never throws because of one event: that is refused by its index.
+   * Gives each accepted event to `keep`, in their order: the JSON text of a `StoredEvent`, without
+   * line end. Never throws because of one event: that is refused by its index.
    *
    * @throws MetronomeError `bad-request` when the body cannot be read at all, `unsupported` for a
    * content type that is not read, `too-large` for more events than a body may hold.
    */
-  take(body: TickBody, client: ClientFacts): Taken;
+  take(body: TickBody, client: ClientFacts, keep: (line: string) => void): Taken;
 }
 
 export interface Taken {
-  /** Accepted events in their order: each the JSON text of a `StoredEvent`, without line end. */
-  readonly lines: readonly string[];
+  readonly accepted: number;
   readonly rejected: readonly Rejected[];
 }
 
@@ -50,18 +50,17 @@ export function createIntake(options: IntakeOptions): Intake {
   const enricherOf = createEnricher(settings);
 
   return {
-    take(body, client) {
+    take(body, client, keep) {
       const { values, escapes } = readBody(body, settings.eventsPerBodyMax);
       const enrich = enricherOf(client);
-      const lines: string[] = [];
       const rejected: Rejected[] = [];
       for (const [index, value] of values.entries()) {
         const wire = read(value, escapes);
         const outcome = 'reason' in wire ? wire : enrich(wire, index);
-        if (typeof outcome === 'string') lines.push(outcome);
+        if (typeof outcome === 'string') keep(outcome);
         else rejected.push({ index, reason: outcome.reason });
       }
-      return { lines, rejected };
+      return { accepted: values.length - rejected.length, rejected };
     },
   };
 }

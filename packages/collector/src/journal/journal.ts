@@ -38,10 +38,10 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { Consumer } from './consumer.ts';
 import { type Disk, errorCode } from './disk.ts';
-import type { Lines } from './frame.ts';
 import type { Segment } from './ledger.ts';
 import { recover } from './recover.ts';
 import { Segments } from './segments.ts';
+import { Stage } from './stage.ts';
 
 export interface JournalOptions {
   readonly folder: string;
@@ -64,9 +64,22 @@ export interface PlaceRange {
   readonly last: number;
 }
 
+/** An append that is being made, within one turn of the event loop. */
+export interface Append {
+  /** Adds an event: a JSON object that is not empty, without `\n`. */
+  add(line: string): void;
+  /**
+   * Resolved: they are on disk, in their order, in consecutive places.
+   *
+   * @throws MetronomeError `unavailable` when the journal or the disk is full or the disk fails;
+   * then none of the lines counts.
+   */
+  commit(): Promise<PlaceRange>;
+}
+
 interface Waiting {
-  readonly lines: Lines;
-  readonly length: number;
+  readonly events: number;
+  readonly bytes: number;
   readonly resolve: (range: PlaceRange) => void;
   readonly reject: (error: Error) => void;
 }
@@ -74,10 +87,10 @@ interface Waiting {
 export const JOURNAL_LIMITS = {
   segmentBytesMax: 64 * 1024 * 1024,
   segmentAgeMaxMs: 60 * 60 * 1000,
-  /** Of one frame, in UTF-16 units; a single append may be larger. */
-  frameLengthMax: 4 * 1024 * 1024,
-  /** Of all appends that wait for the disk, in UTF-16 units. */
-  waitingLengthMax: 64 * 1024 * 1024,
+  /** Of one frame; a single append may be larger. */
+  frameBytesMax: 4 * 1024 * 1024,
+  /** Of all appends that wait for the disk. */
+  waitingBytesMax: 64 * 1024 * 1024,
   freeBytesMin: 64 * 1024 * 1024,
   freeCheckMs: 1000,
   /** After a failed write, appends are refused this long before the disk is tried again. */
@@ -112,8 +125,11 @@ export class Journal {
   readonly #watchers = new Set<() => void>();
   readonly #stopping = new AbortController();
 
+  /** The lines of what waits, and at its end those of an append that is being made. */
+  readonly #stage = new Stage();
   #waiting: Waiting[] = [];
-  #waitingLength = 0;
+  #waitingEvents = 0;
+  #waitingBytes = 0;
   #isCommitting = false;
   #committing: Promise<void> = Promise.resolve();
   #rollWanted = false;
@@ -192,24 +208,20 @@ export class Journal {
     return this.#segments.present();
   }
 
-  /**
-   * Appends lines, each one event as JSON object that is not empty, without `\n`. Resolved: they
-   * are on disk, in their order, in consecutive places.
-   *
-   * @throws MetronomeError `unavailable` when the journal or the disk is full or the disk fails;
-   * then none of the lines counts.
-   */
-  append(lines: Lines): Promise<PlaceRange> {
-    if (lines.length === 0) return Promise.resolve({ first: this.last + 1, last: this.last });
-    let length = 0;
-    for (const line of lines) length += line.length;
-    const refusal = this.#refusalOf(length);
-    if (refusal !== undefined) return Promise.reject(unavailable(refusal));
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ lines, length, resolve, reject });
-      this.#waitingLength += length;
-      this.#kick();
-    });
+  /** Begins an append; one that was not committed is dropped. */
+  begin(): Append {
+    this.#stage.cut(this.#waitingEvents);
+    return {
+      add: (line) => this.#stage.add(line),
+      commit: () => this.#commit(),
+    };
+  }
+
+  /** Appends lines; see `Append`. */
+  append(lines: Iterable<string>): Promise<PlaceRange> {
+    const append = this.begin();
+    for (const line of lines) append.add(line);
+    return append.commit();
   }
 
   /**
@@ -249,13 +261,30 @@ export class Journal {
     }
   }
 
-  #refusalOf(length: number): string | undefined {
+  #commit(): Promise<PlaceRange> {
+    const events = this.#stage.events - this.#waitingEvents;
+    const bytes = this.#stage.bytes - this.#waitingBytes;
+    if (events === 0) return Promise.resolve({ first: this.last + 1, last: this.last });
+    const refusal = this.#refusalOf(bytes);
+    if (refusal !== undefined) {
+      this.#stage.cut(this.#waitingEvents);
+      return Promise.reject(unavailable(refusal));
+    }
+    this.#waitingEvents += events;
+    this.#waitingBytes += bytes;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ events, bytes, resolve, reject });
+      this.#kick();
+    });
+  }
+
+  #refusalOf(bytes: number): string | undefined {
     if (this.#stopping.signal.aborted) return 'The collector is stopping.';
-    if (this.#waitingLength + length > JOURNAL_LIMITS.waitingLengthMax && this.#waitingLength > 0) {
+    if (this.#waitingBytes + bytes > JOURNAL_LIMITS.waitingBytesMax && this.#waitingBytes > 0) {
       return 'The disk is too slow for the events that arrive.';
     }
     const { journalBytesMax, clock } = this.#options;
-    if (this.bytes + this.#waitingLength + length <= journalBytesMax) return this.#failure;
+    if (this.bytes + this.#waitingBytes + bytes <= journalBytesMax) return this.#failure;
     this.#fullUntil = clock.now() + JOURNAL_LIMITS.retryAfterMs;
     return FULL;
   }
@@ -278,38 +307,41 @@ export class Journal {
   }
 
   async #commitGroup(): Promise<void> {
-    const group = this.#takeGroup();
+    let group: readonly Waiting[] = [];
     let next = this.last + 1;
     try {
       if (this.#isFreeCheckDue()) await this.#checkFree();
       if (this.#segments.isFull(this.#options.clock.now())) await this.#roll();
-      await this.#write(group.map(({ lines }) => lines));
+      group = this.#takeGroup();
+      await this.#write(group.reduce((sum, { events }) => sum + events, 0));
     } catch (error) {
       await this.#fail(group, error);
       return;
     }
-    for (const { lines, resolve } of group) {
-      resolve({ first: next, last: next + lines.length - 1 });
-      next += lines.length;
+    for (const { events, resolve } of group) {
+      resolve({ first: next, last: next + events - 1 });
+      next += events;
     }
     this.#wake();
   }
 
-  #takeGroup(): Waiting[] {
-    let length = 0;
+  #takeGroup(): readonly Waiting[] {
+    let bytes = 0;
     let count = 0;
     for (const waiting of this.#waiting) {
-      if (count > 0 && length + waiting.length > JOURNAL_LIMITS.frameLengthMax) break;
-      length += waiting.length;
+      if (count > 0 && bytes + waiting.bytes > JOURNAL_LIMITS.frameBytesMax) break;
+      bytes += waiting.bytes;
       count += 1;
     }
-    this.#waitingLength -= length;
     return this.#waiting.splice(0, count);
   }
 
-  async #write(groups: readonly Lines[]): Promise<void> {
+  async #write(events: number): Promise<void> {
     const { active } = this.#segments;
-    await this.#segments.write(groups, this.#options.clock.now());
+    const bytes = this.#stage.bytesOf(events);
+    this.#waitingEvents -= events;
+    this.#waitingBytes -= bytes;
+    await this.#segments.write(this.#stage, events, this.#options.clock.now());
     this.#commits += 1;
     if (active === undefined) this.#rollWhenFull();
   }
@@ -344,7 +376,9 @@ export class Journal {
     this.#refusal = { reason, until: clock.now() + JOURNAL_LIMITS.retryAfterMs };
     const refused = [...group, ...this.#waiting];
     this.#waiting = [];
-    this.#waitingLength = 0;
+    this.#waitingEvents = 0;
+    this.#waitingBytes = 0;
+    this.#stage.cut(0);
     for (const { reject } of refused) reject(unavailable(reason, error));
   }
 

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Disk, DiskFile } from './disk.ts';
-import { FrameEncoder, type Lines, segmentHeader } from './frame.ts';
+import { FrameEncoder, segmentHeader } from './frame.ts';
 import type { Ledger, Segment } from './ledger.ts';
 import { segmentPath } from './segment-file.ts';
+import type { Stage } from './stage.ts';
 
 export interface SegmentsOptions {
   readonly folder: string;
@@ -105,27 +106,28 @@ export class Segments {
   }
 
   /**
-   * Writes one frame. Rejected: nothing counts, and the active segment must be abandoned.
+   * Writes one frame of the first so many lines of a stage. Rejected: nothing counts, and the
+   * active segment must be abandoned.
    *
    * @param time of the commit, epoch ms.
    */
-  async write(groups: readonly Lines[], time: number): Promise<void> {
+  async write(stage: Stage, events: number, time: number): Promise<void> {
     const { collector } = this;
     const first = this.#last + 1;
-    const last = this.#last + groups.reduce((sum, lines) => sum + lines.length, 0);
+    const last = this.#last + events;
     const active = this.#active;
     if (active === undefined) {
       const place = { collector, segment: first, first, time };
       const header = segmentHeader(collector, first, time);
       this.#active = await this.#begin(
-        this.#encoder.encode(groups, place, header),
+        this.#encoder.encode(stage, events, place, header),
         first,
         last,
         time,
       );
     } else {
       const { segment, file, bytes } = active;
-      const frame = this.#encoder.encode(groups, { collector, segment, first, time });
+      const frame = this.#encoder.encode(stage, events, { collector, segment, first, time });
       await file.append(frame);
       this.#active = { ...active, last, bytes: bytes + frame.length };
     }

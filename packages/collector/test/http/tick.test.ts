@@ -25,12 +25,18 @@ const refusal = { reason: undefined as string | undefined };
 const parts = {
   intake: createIntake({ salt: () => 'salt' }),
   journal: {
-    append(lines: readonly string[]) {
-      if (refusal.reason !== undefined) {
-        return Promise.reject(new MetronomeError('unavailable', refusal.reason));
-      }
-      appended.push(...lines);
-      return Promise.resolve({ first: 1, last: lines.length });
+    begin() {
+      const lines: string[] = [];
+      return {
+        add: (line: string) => void lines.push(line),
+        commit() {
+          if (refusal.reason !== undefined) {
+            return Promise.reject(new MetronomeError('unavailable', refusal.reason));
+          }
+          appended.push(...lines);
+          return Promise.resolve({ first: 1, last: lines.length });
+        },
+      };
     },
   },
   access: new Access({ writeKeys: [], readTokens: [], origins: ['https://listed.example'] }),

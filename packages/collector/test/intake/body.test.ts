@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { MetronomeError } from '../../src/errors.ts';
-import { client, testIntake } from './test-intake.ts';
+import { client, linesOf, testIntake } from './test-intake.ts';
 
 const items = (text: string | Buffer, contentType?: string): unknown[] =>
-  testIntake()
-    .take({ contentType, bytes: Buffer.from(text) }, client())
-    .lines.map((line) => (JSON.parse(line) as { item?: string }).item);
+  linesOf(testIntake(), { contentType, bytes: Buffer.from(text) }, client()).lines.map(
+    (line) => (JSON.parse(line) as { item?: string }).item,
+  );
 
 function errorOf(text: string, contentType?: string, eventsPerBodyMax = 100): MetronomeError {
   try {
-    testIntake({ eventsPerBodyMax }).take({ contentType, bytes: Buffer.from(text) }, client());
+    linesOf(testIntake({ eventsPerBodyMax }), { contentType, bytes: Buffer.from(text) }, client());
   } catch (error) {
     if (error instanceof MetronomeError) return error;
     throw error;
@@ -91,7 +91,7 @@ describe('a body', () => {
     const depth = 1_000_000;
     const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
     const bytes = Buffer.from(`[{"item":"a"},{"x":${deep}},${deep}]`);
-    const { lines, rejected } = testIntake().take({ contentType: undefined, bytes }, client());
+    const { lines, rejected } = linesOf(testIntake(), { contentType: undefined, bytes }, client());
     expect(lines).toHaveLength(1);
     expect(rejected.map(({ index }) => index)).toEqual([1, 2]);
   });

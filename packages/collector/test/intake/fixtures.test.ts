@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MetronomeError } from '../../src/errors.ts';
-import { client, testIntake } from './test-intake.ts';
+import { client, linesOf, testIntake } from './test-intake.ts';
 
 /**
  * Bodies as shippers, applications and broken clients send them, each with what becomes of it
@@ -33,7 +33,7 @@ for (const folder of ['shippers', 'apps', 'bad']) {
 
 function outcome(contentType: string, bytes: Buffer): Expected {
   try {
-    const { lines, rejected } = testIntake().take({ contentType, bytes }, client());
+    const { lines, rejected } = linesOf(testIntake(), { contentType, bytes }, client());
     return { contentType, events: lines.map((line) => JSON.parse(line) as unknown), rejected };
   } catch (error) {
     if (!(error instanceof MetronomeError)) throw error;

@@ -2,9 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EVENT_LIMITS } from '../../src/event.ts';
 import { MetronomeError } from '../../src/errors.ts';
-import type { Taken } from '../../src/intake/intake.ts';
 import { ACCESS_LOG_KEYS, WIRE_KEYS } from '../../src/intake/keys.ts';
-import { client, NOW, testIntake } from './test-intake.ts';
+import { client, linesOf, NOW, testIntake } from './test-intake.ts';
 
 const intake = testIntake({ eventsPerBodyMax: 50 });
 
@@ -13,9 +12,10 @@ function take(
   bytes: Buffer,
   contentType = 'application/json',
   fromBrowser = false,
-): Taken | undefined {
+): ReturnType<typeof linesOf> | undefined {
   try {
-    return intake.take({ contentType, bytes }, client({ fromBrowser, userAgent: 'Fuzz/1.0' }));
+    const facts = client({ fromBrowser, userAgent: 'Fuzz/1.0' });
+    return linesOf(intake, { contentType, bytes }, facts);
   } catch (error) {
     if (error instanceof MetronomeError) return undefined;
     throw error;
@@ -110,7 +110,7 @@ function isStorable(value_: unknown): boolean {
   );
 }
 
-function checkTaken(taken: Taken | undefined): void {
+function checkTaken(taken: ReturnType<typeof take>): void {
   if (taken === undefined) return;
   expect(taken.lines.flatMap(flawsOf)).toEqual([]);
   const indexes = taken.rejected.map(({ index }) => index);

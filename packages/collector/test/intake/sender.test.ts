@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TAGS } from '../../src/event.ts';
 import type { ClientFacts } from '../../src/intake/intake.ts';
-import { client, FIREFOX, NOW, take, takeOne, testIntake } from './test-intake.ts';
+import { client, FIREFOX, linesOf, NOW, take, takeOne, testIntake } from './test-intake.ts';
 
 const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
 const DAY = 86_400_000;
@@ -149,7 +149,7 @@ describe('an address', () => {
       '-.n': 2,
     };
     const body = { contentType: undefined, bytes: Buffer.from(JSON.stringify(event)) };
-    const { lines } = testIntake().take(body, client());
+    const { lines } = linesOf(testIntake(), body, client());
     expect(lines[0]).toContain('"labels":{"-":"y","-.n":"2"},"metrics":{"-.n":2}');
   });
 

@@ -1,4 +1,10 @@
-import type { ClientFacts, Intake, IntakeOptions } from '../../src/intake/intake.ts';
+import type {
+  ClientFacts,
+  Intake,
+  IntakeOptions,
+  Taken,
+  TickBody,
+} from '../../src/intake/intake.ts';
 import { createIntake } from '../../src/intake/intake.ts';
 
 export const NOW: number = Date.parse('2026-11-23T12:00:00Z');
@@ -27,6 +33,18 @@ export function client(facts: Partial<ClientFacts> = {}): ClientFacts {
   };
 }
 
+/** What an intake makes of a body: lines, and what it refuses. */
+export function linesOf(
+  intake: Intake,
+  body: TickBody,
+  facts: ClientFacts,
+): { readonly lines: readonly string[]; readonly rejected: Taken['rejected'] } {
+  const lines: string[] = [];
+  const { accepted, rejected } = intake.take(body, facts, (line) => lines.push(line));
+  if (accepted !== lines.length) throw new Error(`${accepted} events are ${lines.length} lines`);
+  return { lines, rejected };
+}
+
 /** What `take` makes of a body: events at rest as objects, and the reasons of the refused. */
 export function take(
   body: unknown,
@@ -35,7 +53,8 @@ export function take(
 ): { events: Record<string, unknown>[]; reasons: Record<number, string> } {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const bytes = Buffer.from(text);
-  const { lines, rejected } = intake.take(
+  const { lines, rejected } = linesOf(
+    intake,
     { contentType: 'application/json', bytes },
     client(facts),
   );

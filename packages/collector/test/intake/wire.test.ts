@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EVENT_LIMITS } from '../../src/event.ts';
 import { WIRE_KEYS } from '../../src/intake/keys.ts';
-import { client, take, takeOne, testIntake } from './test-intake.ts';
+import { client, linesOf, take, takeOne, testIntake } from './test-intake.ts';
 
 const labels = (event: unknown): unknown => takeOne(event)['labels'];
 const metrics = (event: unknown): unknown => takeOne(event)['metrics'];
@@ -105,7 +105,8 @@ describe('known keys', () => {
     ];
     for (const event of twice) {
       const body = typeof event === 'string' ? event : JSON.stringify(event);
-      const [line = ''] = testIntake().take(
+      const [line = ''] = linesOf(
+        testIntake(),
         { contentType: undefined, bytes: Buffer.from(body) },
         client(),
       ).lines;

@@ -50,6 +50,43 @@ it('is text: without its lines that begin with # it is NDJSON with places', asyn
   );
 });
 
+it('has nothing of an append that was not committed, whatever waits before and comes after', async () => {
+  const folder = await temporaryFolder();
+  const journal = await openTestJournal({ folder });
+  const before = journal.append(['{"n":1}', '{"n":2}']);
+  journal.begin().add('{"n":"dropped"}');
+  const { add, commit } = journal.begin();
+  add('{"n":3}');
+  expect(await Promise.all([before, commit()])).toEqual([
+    { first: 1, last: 2 },
+    { first: 3, last: 3 },
+  ]);
+  journal.begin().add('{"n":"dropped too"}');
+  await journal.close();
+  const text = await readFile(join(folder, '0000000000000001.journal'), 'utf8');
+  expect(text).not.toContain('dropped');
+});
+
+it('commits lines of any length, many and few, beside each other', async () => {
+  const journal = await openTestJournal({ journalBytesMax: 64 * 1024 ** 2 });
+  const reader = journal.consumer('reader');
+  const appends = [1, 3_000, 2, 9_000, 1].map((count, n) =>
+    linesOf(count, { append: n, pad: 'ä🎉x'.repeat(n * 100) }),
+  );
+  await Promise.all(appends.map((lines) => journal.append(lines)));
+  let text = '';
+  for (let batch = await reader.read(EVERYTHING); batch; batch = await reader.read(EVERYTHING)) {
+    text += batch.lines.toString();
+  }
+  const read = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(read.map((event) => event['journal.sequence'])).toEqual(read.map((_, index) => index + 1));
+  expect(read).toMatchObject(appends.flat().map((line) => JSON.parse(line) as object));
+  await journal.close();
+});
+
 it('commits all appends that wait at once, in their order', async () => {
   const journal = await openTestJournal();
   const ranges = await Promise.all([1, 2, 3].map((count) => journal.append(linesOf(count))));
