@@ -30,17 +30,19 @@ export function isAddress(given: unknown): given is string {
 
 /** `known` and the addresses of `given`, which may be a list of proxies. */
 export function withAddresses(known: readonly string[], given: string): readonly string[] {
-  const parts = given.includes(',') ? given.split(',') : [given];
-  const found = parts.map(plainAddress).filter(identifies);
-  if (found.length === 0) return known;
-  return known.length === 0 && found.length === 1
-    ? found
-    : [...known, ...found].slice(0, ADDRESSES_MAX);
+  if (given.includes(',')) return given.split(',').reduce(withAddress, known);
+  return withAddress(known, given);
+}
+
+function withAddress(known: readonly string[], given: string): readonly string[] {
+  const address = plainAddress(given);
+  if (known.length === ADDRESSES_MAX || !identifies(address)) return known;
+  return known.length === 0 ? [address] : [...known, address];
 }
 
 /** That of the machine itself is nobody's, and stands in the URLs of whoever tries things out. */
 export function identifies(address: string): boolean {
-  return isIP(address) !== 0 && !address.startsWith('127.') && address !== '::1';
+  return !address.startsWith('127.') && address !== '::1' && isIP(address) !== 0;
 }
 
 /** `text` without these addresses; a longer number that begins like one is none. */

@@ -13,7 +13,7 @@ export interface Draft {
   tags: readonly string[];
 }
 
-/** Members of a line as JSON, without the braces. */
+/** Members of a line as JSON, each after a comma. */
 export type Facts = string;
 
 type KeyOf<Value> = {
@@ -46,7 +46,7 @@ export function addNumber(draft: Draft, key: KeyOf<number>, value: number | unde
 }
 
 export function addFacts(draft: Draft, facts: Facts): void {
-  if (facts !== '') draft.text += `,${facts}`;
+  draft.text += facts;
 }
 
 /** What `addFacts` adds, made once for many events. What is undefined or empty is left out. */
@@ -54,7 +54,9 @@ export function factsOf(members: {
   readonly [Key in keyof StoredEvent]?: StoredEvent[Key] | undefined;
 }): Facts {
   const some = Object.entries(members).filter(([, value]) => value !== undefined && value !== '');
-  return JSON.stringify(Object.fromEntries(some)).slice(1, -1);
+  if (some.length === 0) return '';
+  // Joined it is one piece, which is copied faster than one that is put together of two.
+  return [',', JSON.stringify(Object.fromEntries(some)).slice(1, -1)].join('');
 }
 
 export function addTag(draft: Draft, tag: string): void {

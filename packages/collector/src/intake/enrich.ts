@@ -3,7 +3,18 @@ import { clientId } from '../place-name.ts';
 import { readAccessLog } from './access-log.ts';
 import { identifies, withoutAddresses } from './addresses.ts';
 import { addKey } from './application-keys.ts';
-import { addNumber, addTag, addText, type Draft, lineOf, newDraft } from './draft.ts';
+import { createBoundedCache } from './bounded-cache.ts';
+import {
+  addFacts,
+  addNumber,
+  addTag,
+  addText,
+  type Draft,
+  type Facts,
+  factsOf,
+  lineOf,
+  newDraft,
+} from './draft.ts';
 import { errorCause, isNoise } from './error-cause.ts';
 import { createEventClock, type EventTime } from './event-time.ts';
 import type { EventLimits, IntakeSettings } from './options.ts';
@@ -24,6 +35,7 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
   const { placeOf, addPlace } = createPlaces(settings);
   const addReferrer = createReferrers(settings);
   const sendersOf = createSenders(settings.salt);
+  const actionOf = createActions();
 
   return (client) => {
     const { receivedAt, imported = false } = client;
@@ -43,8 +55,7 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       const place = placeOf(wire, app, isLine);
       const draft = begin(time, received);
       if (wire.id !== undefined) addText(draft, 'event.id', clientId(wire.id));
-      addText(draft, 'event.action', place.action);
-      addText(draft, 'service.name', app);
+      addFacts(draft, actionOf(place.action, app));
       if (wire.tags.length > 0) draft.tags = wire.tags;
       if (time.tag !== undefined) addTag(draft, time.tag);
       addPlace(draft, wire, place);
@@ -60,6 +71,24 @@ export function createEnricher(settings: IntakeSettings): (client: ClientFacts) 
       // Where addresses were in names, two of them may be one now, which no store takes.
       return cleared === line ? line : JSON.stringify(JSON.parse(cleared));
     };
+  };
+}
+
+const ACTIONS_MAX = 256;
+const ACTION_LENGTH_MAX = 64;
+
+/** What happened and to which app: of the app that was last asked for it is remembered. */
+function createActions(): (action: string, app: string) => Facts {
+  let last = { app: '', known: createBoundedCache<Facts>(ACTIONS_MAX, ACTION_LENGTH_MAX) };
+  return (action, app) => {
+    if (last.app !== app) {
+      last = { app, known: createBoundedCache<Facts>(ACTIONS_MAX, ACTION_LENGTH_MAX) };
+    }
+    const known = last.known.get(action);
+    if (known !== undefined) return known;
+    const facts = factsOf({ 'event.action': action, 'service.name': app });
+    last.known.set(action, facts);
+    return facts;
   };
 }
 
@@ -123,7 +152,8 @@ function clean(text: string | undefined, wire: WireEvent): string {
 
 /** The campaign of the URL, where the event does not say it itself. */
 function addCampaign(wire: WireEvent, page: UrlFacts | undefined): void {
-  for (const [name, value] of page?.campaign ?? []) {
+  if (page === undefined || page.campaign.length === 0) return;
+  for (const [name, value] of page.campaign) {
     if (!wire.campaignKeys.includes(name)) addKey(wire, quote(name), value);
   }
 }

@@ -54,12 +54,12 @@ export function createIntake(options: IntakeOptions): Intake {
       const { values, escapes } = readBody(body, settings.eventsPerBodyMax);
       const enrich = enricherOf(client);
       const rejected: Rejected[] = [];
-      for (const [index, value] of values.entries()) {
+      values.forEach((value, index) => {
         const wire = read(value, escapes);
         const outcome = 'reason' in wire ? wire : enrich(wire, index);
         if (typeof outcome === 'string') keep(outcome);
         else rejected.push({ index, reason: outcome.reason });
-      }
+      });
       return { accepted: values.length - rejected.length, rejected };
     },
   };

@@ -16,6 +16,7 @@ export interface PageFacts extends UrlFacts {
   readonly format: string | undefined;
   /** The URL and its parts. */
   readonly facts: Facts;
+  readonly itemFacts: Facts;
 }
 
 /** What is asked for often must fit into half of it (see the cache): 15,000 URLs of a busy site. */
@@ -48,6 +49,7 @@ export function createPageReader(
         'url.domain': facts.domain,
         'url.path': facts.path,
       }),
+      itemFacts: factsOf({ item }),
     };
   };
 

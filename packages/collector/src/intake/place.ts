@@ -64,7 +64,8 @@ function addDownload(draft: Draft, wire: WireEvent, place: Place): void {
 }
 
 function addItem(draft: Draft, wire: WireEvent, page: PageFacts | undefined): void {
-  addText(draft, 'item', wire.item ?? page?.item);
+  if (wire.item !== undefined) addText(draft, 'item', wire.item);
+  else if (page !== undefined) addFacts(draft, page.itemFacts);
   addText(draft, 'file.extension', wire.format?.toLowerCase());
   addText(draft, 'file.path', wire.file);
   if (wire.pageItem !== undefined) addLeftover(wire, 'page_item', wire.pageItem);

@@ -1,6 +1,6 @@
 import { TAGS } from '../event.ts';
 import { type AgentFacts, createAgentReader } from './agent.ts';
-import { addFacts, addTag, addText, type Draft, factsOf } from './draft.ts';
+import { addFacts, addTag, addText, type Draft } from './draft.ts';
 import { createVisitors } from './visitor.ts';
 import type { WireEvent } from './wire.ts';
 
@@ -33,8 +33,6 @@ type AddSender = (
   forwarded: boolean,
 ) => void;
 
-const DAILY = factsOf({ 'visitor.daily': true });
-
 /** Returns what begins a body. */
 export function createSenders(
   salt: (day: string) => string | Uint8Array,
@@ -53,8 +51,8 @@ export function createSenders(
       }
       const address = wire.address ?? (own ? client.ip : undefined);
       if (address === undefined || address === '') return;
-      addText(draft, 'user.id', visitorOf(address, wire.userAgent ?? ownAgent ?? '', at));
-      addFacts(draft, DAILY);
+      const visitor = visitorOf(address, wire.userAgent ?? ownAgent ?? '', at);
+      addFacts(draft, `,"user.id":"${visitor}","visitor.daily":true`);
     };
 
     return (draft, wire, at, forwarded) => {

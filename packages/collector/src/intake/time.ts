@@ -1,7 +1,7 @@
 import { addLeftover } from './application-keys.ts';
 import type { WireEvent } from './wire.ts';
 
-const MS_PER_DAY = 86_400_000;
+const MS_PER_MINUTE = 60_000;
 /** Largest time that JavaScript knows; ISO 8601 with four digits for the year ends before it. */
 const TIME_MAX_MS = Date.UTC(10_000, 0);
 /**
@@ -67,18 +67,16 @@ function zoneMs(zone: string | undefined): number {
   return zone.startsWith('-') ? -ms : ms;
 }
 
-/** ISO 8601 in UTC with milliseconds. */
+/** ISO 8601 in UTC with milliseconds, of whole epoch ms. */
 export function formatTime(ms: number): string {
-  const day = Math.floor(ms / MS_PER_DAY);
-  if (day !== lastDay) {
-    lastDay = day;
-    lastDate = new Date(ms).toISOString().slice(0, 11);
+  const minute = Math.floor(ms / MS_PER_MINUTE);
+  if (minute !== lastMinute) {
+    lastMinute = minute;
+    lastText = new Date(ms).toISOString().slice(0, 17);
   }
-  const rest = ms - day * MS_PER_DAY;
-  const seconds = Math.floor(rest / 1000);
-  const minutes = Math.floor(seconds / 60);
-  const clock = `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}`;
-  return `${lastDate}${clock}.${String(rest % 1000).padStart(3, '0')}Z`;
+  const rest = ms - minute * MS_PER_MINUTE;
+  const second = Math.floor(rest / 1000);
+  return `${lastText}${SECONDS[second]}${FRACTIONS[rest - second * 1000]}`;
 }
 
 /** The day as `2026-11-23`, in UTC. */
@@ -86,13 +84,12 @@ export function formatDay(ms: number): string {
   return formatTime(ms).slice(0, 10);
 }
 
-/** Nearly all times of a batch are of one day, so the date is kept from the time before. */
-let lastDay = Number.NaN;
-let lastDate = '';
+/** Most times of a batch are of one minute, so it is kept from the time before. */
+let lastMinute = Number.NaN;
+let lastText = '';
 
-function two(value: number): string {
-  return value < 10 ? `0${value}` : String(value);
-}
+const SECONDS = Array.from({ length: 60 }, (_, second) => String(second).padStart(2, '0'));
+const FRACTIONS = Array.from({ length: 1000 }, (_, ms) => `.${String(ms).padStart(3, '0')}Z`);
 
 /**
  * The client's own time: undefined without one, NaN for one that cannot be read.

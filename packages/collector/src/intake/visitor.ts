@@ -5,7 +5,7 @@ const MS_PER_DAY = 86_400_000;
 /** 132 bits in base64url. */
 const HASH_LENGTH = 22;
 
-/** The visitor of an address and agent on the day of `at` (epoch ms). */
+/** The visitor of an address and agent on the day of `at` (epoch ms); JSON writes the name as it is. */
 type VisitorOf = (address: string, userAgent: string, at: number) => string;
 
 interface Known {
