@@ -40,8 +40,8 @@ export const DELIVERY_LIMITS = {
   streamEventsMin: 1_000,
   streamDelayMs: 1_400,
   /** Rest after a batch while the intake is busy: so many times as long as the batch took. */
-  restFactor: 4,
-  restMaxMs: 2_000,
+  restFactor: 8,
+  restMaxMs: 4_000,
   retryMinMs: 100,
   retryMaxMs: 30_000,
 } as const;

@@ -23,10 +23,14 @@ const DECODERS: Readonly<Record<string, Decode>> = {
  * @throws MetronomeError `too-large`, `unsupported` (an encoding that is not known) or
  * `bad-request` (the bytes are not of that encoding, or the client went away).
  */
-export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  const bytes = await readLimited(request, bytesMax);
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const bytes = readLimited(request, bytesMax);
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   if (encoding === undefined || encoding === '' || encoding === 'identity') return bytes;
+  return bytes.then((encoded) => decoded(encoded, encoding, bytesMax));
+}
+
+async function decoded(bytes: Buffer, encoding: string, bytesMax: number): Promise<Buffer> {
   const decode = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   if (decode === undefined) {
     const known = Object.keys(DECODERS).join(', ');

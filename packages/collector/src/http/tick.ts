@@ -96,6 +96,7 @@ export async function tick(
     return new Response(text, { status: 202, headers });
   } catch (error) {
     for (const [name, value] of Object.entries(headers)) context.header(name, value);
+    context.header('Access-Control-Expose-Headers', 'Retry-After');
     const labels = { route: '/tick', status: String(statusOf(error)) };
     parts.metrics.seconds.observe(labels, secondsSince(start));
     throw error;
@@ -132,12 +133,7 @@ export function tickRoutes({ access }: TickParts): Hono {
 /** An origin that may not send has no business with the answer, but is told why in it. */
 function answerHeaders(origin: string | undefined): Record<string, string> {
   if (origin === undefined) return PLAIN_HEADERS;
-  return {
-    ...PLAIN_HEADERS,
-    'Access-Control-Allow-Origin': origin,
-    'Access-Control-Expose-Headers': 'Retry-After',
-    Vary: 'Origin',
-  };
+  return { ...PLAIN_HEADERS, 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
 }
 
 async function take(incoming: IncomingMessage, parts: TickParts): Promise<string> {

@@ -30,12 +30,11 @@ export function isAddress(given: unknown): given is string {
 
 /** `known` and the addresses of `given`, which may be a list of proxies. */
 export function withAddresses(known: readonly string[], given: string): readonly string[] {
-  if (given.includes(',')) return given.split(',').reduce(withAddress, known);
-  return withAddress(known, given);
+  return given.split(',').reduce((all, one) => withAddress(all, plainAddress(one)), known);
 }
 
-function withAddress(known: readonly string[], given: string): readonly string[] {
-  const address = plainAddress(given);
+/** `known` and a plain address, if it is one. */
+export function withAddress(known: readonly string[], address: string): readonly string[] {
   if (known.length === ADDRESSES_MAX || !identifies(address)) return known;
   return known.length === 0 ? [address] : [...known, address];
 }

@@ -2,6 +2,7 @@ import { addLeftover } from './application-keys.ts';
 import type { WireEvent } from './wire.ts';
 
 const MS_PER_MINUTE = 60_000;
+const MS_PER_DAY = 86_400_000;
 /** Largest time that JavaScript knows; ISO 8601 with four digits for the year ends before it. */
 const TIME_MAX_MS = Date.UTC(10_000, 0);
 /**
@@ -81,12 +82,19 @@ export function formatTime(ms: number): string {
 
 /** The day as `2026-11-23`, in UTC. */
 export function formatDay(ms: number): string {
-  return formatTime(ms).slice(0, 10);
+  const day = Math.floor(ms / MS_PER_DAY);
+  if (day !== lastDay) {
+    lastDay = day;
+    lastDate = new Date(ms).toISOString().slice(0, 10);
+  }
+  return lastDate;
 }
 
-/** Most times of a batch are of one minute, so it is kept from the time before. */
+/** Most times of a batch are of one minute and day, so these are kept from the time before. */
 let lastMinute = Number.NaN;
 let lastText = '';
+let lastDay = Number.NaN;
+let lastDate = '';
 
 const SECONDS = Array.from({ length: 60 }, (_, second) => String(second).padStart(2, '0'));
 const FRACTIONS = Array.from({ length: 1000 }, (_, ms) => `.${String(ms).padStart(3, '0')}Z`);

@@ -1,5 +1,5 @@
 import { isRecord } from '../is-record.ts';
-import { isAddress, plainAddress, withAddresses } from './addresses.ts';
+import { isAddress, plainAddress, withAddress, withAddresses } from './addresses.ts';
 import { addKey, type ApplicationKeys } from './application-keys.ts';
 import { BROKEN } from './body.ts';
 import { flatten, hasObjects, type Scalar } from './flatten.ts';
@@ -187,8 +187,11 @@ function putAddress(wire: WireEvent, value: Scalar | readonly Scalar[], sorted: 
 /** Takes an address: the first is the visitor's, and none may be kept. */
 export function addAddress(wire: WireEvent, given: string): void {
   if (given === '-') return;
-  wire.address ??= plainAddress(given);
-  keepOut(wire, given);
+  const address = plainAddress(given);
+  wire.address ??= address;
+  // Of a list the others are known to nobody yet.
+  if (given.includes(',')) keepOut(wire, given);
+  else wire.addresses = withAddress(wire.addresses, address);
 }
 
 function keepOut(wire: WireEvent, value: Scalar | readonly Scalar[]): void {
