@@ -39,15 +39,6 @@ export function listenerOf({
 /** All routes of the collector. */
 function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
-  // Before all middleware: it times itself.
-  app.post('/tick', (context) => tick(context, parts));
-  app.use(async (context, next) => {
-    const start = performance.now();
-    await next();
-    const labels = { route: routePath(context, -1), status: String(context.res.status) };
-    parts.metrics.seconds.observe(labels, (performance.now() - start) / 1000);
-  });
-  app.route('/tick', tickRoutes(parts));
   app.use(
     secureHeaders({
       crossOriginResourcePolicy: 'cross-origin',
@@ -57,6 +48,15 @@ function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
       strictTransportSecurity: false,
     }),
   );
+  // Before the clock: it times itself.
+  app.post('/tick', (context) => tick(context, parts));
+  app.use(async (context, next) => {
+    const start = performance.now();
+    await next();
+    const labels = { route: routePath(context, -1), status: String(context.res.status) };
+    parts.metrics.seconds.observe(labels, (performance.now() - start) / 1000);
+  });
+  app.route('/tick', tickRoutes(parts));
   app.route('/', sdkRoutes());
   app.route('/', tockRoutes(parts));
   app.route('/', healthRoutes(parts.readiness, parts.metrics));

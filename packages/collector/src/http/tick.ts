@@ -79,10 +79,7 @@ export function tickListener(parts: TickParts, others: RequestListener): Request
   };
 }
 
-/**
- * What `tickListener` leaves to Hono. It takes its own time and sets its own headers, since no
- * middleware comes before it.
- */
+/** What `tickListener` leaves to Hono. It takes its own time. */
 export async function tick(
   context: Context<{ Bindings: HttpBindings }>,
   parts: TickParts,

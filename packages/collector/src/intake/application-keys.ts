@@ -1,10 +1,15 @@
 import type { Scalar } from './flatten.ts';
 import { quote, withoutLoggedAddress } from './text.ts';
 
-/** The application's own keys, as members of JSON objects, each after a comma. */
+/** The application's own keys, as members of a line that are not closed yet: `,"labels":{"a":"b"`. */
 export interface ApplicationKeys {
   labels: string;
   metrics: string;
+}
+
+/** Where the next key goes. */
+function open(members: string, name: keyof ApplicationKeys): string {
+  return members === '' ? `,"${name}":{` : `${members},`;
 }
 
 /**
@@ -18,7 +23,7 @@ export function addKey(
   quoted: string,
   value: Scalar | readonly Scalar[],
 ): void {
-  if (typeof value === 'string') keys.labels += `,${quoted}:${quote(withoutLoggedAddress(value))}`;
+  if (typeof value === 'string') addLabel(keys, quoted, quote(withoutLoggedAddress(value)));
   else if (typeof value !== 'object') addScalar(keys, quoted, value);
   else if (value.length > 0) addSeveral(keys, quoted, value);
 }
@@ -33,22 +38,32 @@ export function addLeftover(
   value: Scalar | readonly Scalar[],
 ): void {
   const quoted = quote(name);
-  if (!keys.labels.includes(`,${quoted}:`)) addKey(keys, quoted, value);
+  const isThere = [`{${quoted}:`, `,${quoted}:`].some((begin) => keys.labels.includes(begin));
+  if (!isThere) addKey(keys, quoted, value);
 }
 
 function addScalar(keys: ApplicationKeys, quoted: string, value: number | boolean): void {
-  keys.labels += `,${quoted}:"${value}"`;
+  addLabel(keys, quoted, `"${value}"`);
   // 1e999 is JSON, but no number that it could be written as again.
-  if (Number.isFinite(value)) keys.metrics += `,${quoted}:${value}`;
+  if (Number.isFinite(value)) addMetric(keys, quoted, String(value));
 }
 
 function addSeveral(keys: ApplicationKeys, quoted: string, values: readonly Scalar[]): void {
   const [first, ...others] = new Set(values.map((value) => withoutLoggedAddress(String(value))));
   if (first === undefined) return;
   const text = others.length === 0 ? quote(first) : JSON.stringify([first, ...others]);
-  keys.labels += `,${quoted}:${text}`;
+  addLabel(keys, quoted, text);
   const numbers = values.filter((value) => Number.isFinite(value));
   const [number, ...more] = numbers;
   if (number === undefined) return;
-  keys.metrics += `,${quoted}:${more.length === 0 ? number : JSON.stringify(numbers)}`;
+  addMetric(keys, quoted, more.length === 0 ? String(number) : JSON.stringify(numbers));
+}
+
+/** Keys and values as JSON. */
+function addLabel(keys: ApplicationKeys, quoted: string, value: string): void {
+  keys.labels = `${open(keys.labels, 'labels')}${quoted}:${value}`;
+}
+
+function addMetric(keys: ApplicationKeys, quoted: string, value: string): void {
+  keys.metrics = `${open(keys.metrics, 'metrics')}${quoted}:${value}`;
 }

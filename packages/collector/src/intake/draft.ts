@@ -72,6 +72,5 @@ export function lineOf({ text, bot, tags }: Draft, labels: string, metrics: stri
   const marked = bot ? `${text},"bot":true` : text;
   const tagged = tags.length === 0 ? marked : `${marked},"tags":${JSON.stringify(tags)}`;
   if (labels === '') return `${tagged}}`;
-  const numbers = metrics === '' ? '' : `,"metrics":{${metrics.slice(1)}}`;
-  return `${tagged},"labels":{${labels.slice(1)}}${numbers}}`;
+  return metrics === '' ? `${tagged}${labels}}}` : `${tagged}${labels}}${metrics}}}`;
 }

@@ -82,15 +82,19 @@ export function createWireReader(limits: EventLimits): ReadWire {
       const value = (event as Readonly<Record<string, unknown>>)[key];
       if (key.includes('.')) pass.dotted = true;
       if (pass.escapes && cleaned(key) !== key) return AGAIN;
-      const stop = isRecord(value)
-        ? quickly(pass, value, `${prefix}${key}.`, depth + 1)
-        : hasObjects(value)
-          ? AGAIN
-          : visit(pass, prefix + key, value);
+      const stop =
+        typeof value !== 'object' || value === null
+          ? visit(pass, prefix + key, value)
+          : within(pass, value, prefix + key, depth);
       if (stop !== undefined) return stop;
     }
     if (depth > 0) pass.nested = true;
     return pass.nested && pass.dotted ? AGAIN : undefined;
+  };
+
+  const within = (pass: Pass, value: object, name: string, depth: number): Stop => {
+    if (!Array.isArray(value)) return quickly(pass, value, `${name}.`, depth + 1);
+    return hasObjects(value) ? AGAIN : visit(pass, name, value);
   };
 
   /** Each name once, those that count first. */
