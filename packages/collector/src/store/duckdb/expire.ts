@@ -2,12 +2,13 @@ import type { Engine } from './engine.ts';
 import { takeOut } from './erase.ts';
 import { noteOutlived, takeOutRows } from './rollup-tables.ts';
 import type { Rollups } from './rollups.ts';
-import { FILED_DAY } from './schema.ts';
-import type { Session } from './session.ts';
+import { FILED_DAY, quotedText } from './schema.ts';
+import type { Session, Statement } from './session.ts';
 
 /**
  * Deletes the events and tombstones of the days before a UTC day, and says so in the tallies; the
- * counts of the days from `countsBefore` on stay.
+ * counts of the days from `countsBefore` on stay. What is deleted are whole row groups, nearly all,
+ * and of the others none is looked at (`docs/decisions/0008-days-of-one-table.md`).
  */
 export async function expire(
   engine: Engine,
@@ -16,7 +17,6 @@ export async function expire(
   countsBefore = before,
 ): Promise<number> {
   await rollups.forget(before, countsBefore);
-  const old = { sql: `${FILED_DAY} < CAST($1 AS DATE)`, params: [before] };
   const inOneCommit = (work: (session: Session) => Promise<number>): Promise<number> =>
     engine.write((session) =>
       session.transaction(async () => {
@@ -24,21 +24,42 @@ export async function expire(
         return work(session);
       }),
     );
+  const takeOutAll = async (
+    session: Session,
+    beside: (old: Statement) => Promise<void>,
+    upTo?: number,
+  ): Promise<number> => {
+    let expired = 0;
+    for (const sql of filedBefore(before)) {
+      const old = { sql: upTo === undefined ? sql : `${sql} AND batch <= ${upTo}`, params: [] };
+      await beside(old);
+      expired += await takeOut(session, old, 'expired');
+    }
+    return expired;
+  };
   if (countsBefore >= before) {
     return rollups.correcting((markDirty) =>
-      inOneCommit(async (session) => {
-        await markDirty(session, old);
-        return takeOut(session, old, 'expired');
-      }),
+      inOneCommit((session) => takeOutAll(session, (old) => markDirty(session, old))),
     );
   }
   const day = Date.parse(before);
   return rollups.outliving(day, (upTo) =>
     inOneCommit(async (session) => {
       await noteOutlived(session, day);
-      const counted = { ...old, sql: `${old.sql} AND batch <= ${upTo}` };
-      await takeOutRows(session, rollups.all, counted);
-      return takeOut(session, counted, 'expired');
+      return takeOutAll(session, (old) => takeOutRows(session, rollups.all, old), upTo);
     }),
   );
+}
+
+/**
+ * The events that are filed before a UTC day, in two parts: by a time that is no column by itself the
+ * engine would look at each event.
+ */
+function filedBefore(day: string): readonly string[] {
+  const midnight = `TIMESTAMP ${quotedText(day)}`;
+  const parts = [
+    `"@timestamp" < ${midnight}`,
+    `"event.created" < ${midnight} AND "@timestamp" >= ${midnight}`,
+  ];
+  return parts.map((part) => `${part} AND ${FILED_DAY} < DATE ${quotedText(day)}`);
 }
