@@ -42,12 +42,26 @@ export class Engine {
 
   /** Likewise with no query and no upkeep beside it. */
   writeAlone<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const once = (): Promise<T> => this.#use((database) => work(database.writer));
+    return this.#alone(() => this.#use((database) => work(database.writer)));
+  }
+
+  /**
+   * Closes the file and opens it again, with nothing beside it: what the engine has once read or
+   * written it describes in memory until then, some 10 bytes for each event.
+   */
+  renew(): Promise<void> {
+    return this.#alone(async () => {
+      this.#openAgain(await this.#open());
+      await this.#open();
+    });
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
     // Upkeep may write: the turn to write comes after it, or each would wait for the other.
     const result = this.#upkeep.then(() => {
-      const written = this.#writer.then(() => this.#readers.hold(READERS_MAX, once, true));
-      this.#writer = written.catch(() => undefined);
-      return written;
+      const done = this.#writer.then(() => this.#readers.hold(READERS_MAX, work, true));
+      this.#writer = done.catch(() => undefined);
+      return done;
     });
     this.#upkeep = result.catch(() => undefined);
     return result;

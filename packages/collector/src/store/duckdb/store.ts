@@ -21,7 +21,12 @@ export interface DuckdbOptions extends DatabaseOptions {
   readonly now?: () => number;
   /** What the application declares: some of it with a rollup. */
   readonly queries?: Readonly<Record<string, DeclaredQuery>>;
+  /** Events after which the file is opened anew; see `Engine.renew`. Default: a million. */
+  readonly renewedAfterEvents?: number;
 }
+
+/** They take some 10 MB, and to open the file takes a tenth of a second. */
+const RENEWED_AFTER_EVENTS = 1_000_000;
 
 /**
  * The embedded store: one DuckDB file, `metronome.duckdb`, in the data folder. Events, cursor and
@@ -31,11 +36,14 @@ export interface DuckdbOptions extends DatabaseOptions {
 export function openDuckdbStore({
   now = Date.now,
   queries = {},
+  renewedAfterEvents = RENEWED_AFTER_EVENTS,
   ...options
 }: DuckdbOptions): EventStore {
   const engine = new Engine(options);
   const rollups = new Rollups(engine, declaredRollups(queries));
   const questions = new Questions(engine, rollups);
+  /** Since the file was opened. */
+  let written = 0;
   return {
     // What it does with a batch takes all of a core: there is no gap to fill.
     appendsAtOnce: 1,
@@ -43,7 +51,15 @@ export function openDuckdbStore({
       const { next } = await engine.read((session) => position(session, collector));
       return next;
     },
-    append: (batch, keepRejects) => rollups.storing(() => append(engine, batch, keepRejects)),
+    async append(batch, keepRejects) {
+      if (written >= renewedAfterEvents) {
+        written = 0;
+        await engine.renew();
+      }
+      const appended = await rollups.storing(() => append(engine, batch, keepRejects));
+      written += appended.stored;
+      return appended;
+    },
     tallies: (collector) => tallies(engine, collector),
     async query(query) {
       checkQuery(query);

@@ -28,3 +28,25 @@ it('gives back what the log holds in memory to what runs short of it', async () 
   const [[count] = []] = await engine.read((session) => session.rows('SELECT count(*) FROM many'));
   expect({ tries, count }).toEqual({ tries: 2, count: 1_500_000n });
 });
+
+it('answers as before while its file is opened anew', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'metronome-engine-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const engine = new Engine({ dataDir });
+  onTestFinished(() => engine.close());
+  await engine.write((session) => session.run('CREATE TABLE numbers (n BIGINT)'));
+  const count = (): Promise<number> =>
+    engine.read(async (session) => {
+      const [[rows] = []] = await session.rows('SELECT count(*) FROM numbers');
+      return Number(rows);
+    });
+  const insert = (): Promise<void> =>
+    engine.write((session) => session.run('INSERT INTO numbers SELECT range FROM range(100)'));
+  const upkeep = (): Promise<void> =>
+    engine.upkeep((session) => session.run('DELETE FROM numbers WHERE n = 7'));
+  await Promise.all(
+    Array.from({ length: 20 }, () => [insert(), engine.renew(), count(), upkeep()]).flat(),
+  );
+  await upkeep();
+  expect(await count()).toBe(20 * 99);
+});

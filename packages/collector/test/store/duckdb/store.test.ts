@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore, Reject } from '../../../src/event-store.ts';
-import { openDuckdbStore } from '../../../src/store/duckdb/store.ts';
+import { type DuckdbOptions, openDuckdbStore } from '../../../src/store/duckdb/store.ts';
 import { batchOf, batchOfLines, eventAt, journaled } from '../journal-lines.ts';
 
 const noon = '2026-11-23T12:00:00.000Z';
@@ -20,8 +20,8 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-function open(folder = dataDir): EventStore {
-  const store = openDuckdbStore({ dataDir: folder });
+function open(folder = dataDir, options: Partial<DuckdbOptions> = {}): EventStore {
+  const store = openDuckdbStore({ dataDir: folder, ...options });
   opened.push(store);
   return store;
 }
@@ -41,6 +41,26 @@ describe('the file', () => {
     const second = open();
     expect(await second.cursor('j')).toBe(2);
     expect(await count(second)).toBe(1);
+  });
+
+  it('is opened anew after so many events, beside questions and upkeep', async () => {
+    const store = open(dataDir, { renewedAfterEvents: 2 });
+    const counts: unknown[] = [];
+    const asking = Promise.all(
+      Array.from({ length: 30 }, async () => {
+        counts.push(await count(store));
+        await store.maintain(new AbortController().signal);
+      }),
+    );
+    for (let sequence = 1; sequence <= 30; sequence++) {
+      const batch = batchOf('j', sequence, [eventAt(noon, 'app', { 'event.id': `${sequence}` })]);
+      expect(await store.append(batch, ignoreRejects)).toMatchObject({ stored: 1 });
+    }
+    await asking;
+    const again = batchOf('k', 1, [eventAt(noon, 'app', { 'event.id': '7' })]);
+    expect(await store.append(again, ignoreRejects)).toMatchObject({ duplicates: 1 });
+    expect(counts).toHaveLength(30);
+    expect(await count(store)).toBe(30);
   });
 
   it('lies in a folder that is made when missing, whatever its name', async () => {
