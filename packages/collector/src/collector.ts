@@ -239,7 +239,7 @@ async function storeState(store: EventStore): Promise<PartState> {
 }
 
 /** Where the event loop rests less, whatever else runs takes from the intake. */
-const BUSY_UTILIZATION = 0.9;
+const BUSY_UTILIZATION = 0.75;
 
 /** Whether the event loop was busy since the last call. */
 function busyLoop(): () => boolean {
