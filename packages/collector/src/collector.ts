@@ -76,14 +76,14 @@ export async function openCollector(
     disk: nodeDisk,
     clock: systemClock,
   });
-  const isLoopBusy = busyLoop();
+  const isIntakeBusy = busyIntake(journal);
   const delivery = new Delivery({
     journal,
     store,
     rejects,
     clock: systemClock,
     random: Math.random,
-    isBusy: () => isLoopBusy() && journal.room > journal.bytes,
+    isBusy: () => isIntakeBusy() && journal.room > journal.bytes,
     log,
   });
   const archive = openArchive(config, journal, log);
@@ -238,16 +238,22 @@ async function storeState(store: EventStore): Promise<PartState> {
   }
 }
 
-/** Where the event loop rests less, whatever else runs takes from the intake. */
+/** Where the event loop or the journal's disk rests less, whatever else runs takes from the intake. */
 const BUSY_UTILIZATION = 0.75;
 
-/** Whether the event loop was busy since the last call. */
-function busyLoop(): () => boolean {
-  let last = performance.eventLoopUtilization();
+/** Whether the intake was busy since the last call. */
+function busyIntake(journal: Pick<Journal, 'writingMs'>): () => boolean {
+  const look = () => ({
+    at: performance.now(),
+    writingMs: journal.writingMs,
+    loop: performance.eventLoopUtilization(),
+  });
+  let last = look();
   return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, last);
+    const now = look();
+    const disk = (now.writingMs - last.writingMs) / (now.at - last.at);
+    const { utilization } = performance.eventLoopUtilization(now.loop, last.loop);
     last = now;
-    return utilization > BUSY_UTILIZATION;
+    return Math.max(disk, utilization) > BUSY_UTILIZATION;
   };
 }

@@ -137,6 +137,7 @@ export class Journal {
   /** Something was refused for want of room that is told until then; less may still fit. */
   #fullUntil = 0;
   #commits = 0;
+  #writingMs = 0;
   #removing: Promise<void> = Promise.resolve();
   #freeChecked = Number.NEGATIVE_INFINITY;
   #freeBytes = Number.POSITIVE_INFINITY;
@@ -166,6 +167,11 @@ export class Journal {
   /** Group commits since the start, each one durable write. */
   get commits(): number {
     return this.#commits;
+  }
+
+  /** How long the commits since the start took together, in ms. */
+  get writingMs(): number {
+    return this.#writingMs;
   }
 
   /** Why appends are refused at the moment, if they are. */
@@ -341,7 +347,9 @@ export class Journal {
     const bytes = this.#stage.bytesOf(events);
     this.#waitingEvents -= events;
     this.#waitingBytes -= bytes;
+    const start = performance.now();
     await this.#segments.write(this.#stage, events, this.#options.clock.now());
+    this.#writingMs += performance.now() - start;
     this.#commits += 1;
     if (active === undefined) this.#rollWhenFull();
   }
