@@ -17,7 +17,8 @@
  *     #frame …
  *
  * Group commit: one frame holds all appends that waited at a moment. It is written by one durable
- * write; meanwhile the next appends gather. The checksum (CRC-32) covers header and payload.
+ * write; meanwhile the next appends gather, as bytes without places (`stage.ts`), which they get when
+ * their frame is made. The checksum (CRC-32) covers header and payload.
  *
  * Invariants
  * - A frame is begun only after the one before is durable. So only the last frame of the newest
