@@ -51,6 +51,8 @@ export class Engine {
    */
   renew(): Promise<void> {
     return this.#alone(async () => {
+      // To close would write the log as well, and all of the process would wait for it.
+      await this.#checkpoint();
       this.#openAgain(await this.#open());
       await this.#open();
     });
