@@ -58,8 +58,7 @@ const placesSchema = z.array(z.object({ first: z.number(), last: z.number() }));
 
 async function restore(parts: RestoreParts, lines: readonly string[]): Promise<Restored> {
   const { journal, delivery, answerRules, now } = parts;
-  const { retentionDays } = answerRules;
-  const keptFrom = retentionDays === 0 ? Number.NEGATIVE_INFINITY : firstKept(now(), retentionDays);
+  const keptFrom = firstKept(now(), answerRules.retentionDays);
   const kept: string[] = [];
   const refused: Restored['refused'][number][] = [];
   let expired = 0;

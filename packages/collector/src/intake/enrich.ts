@@ -3,7 +3,7 @@ import { clientId } from '../place-name.ts';
 import { readAccessLog } from './access-log.ts';
 import { identifies, withoutAddresses } from './addresses.ts';
 import { addKey } from './application-keys.ts';
-import { createBoundedCache } from './bounded-cache.ts';
+import { type BoundedCache, createBoundedCache } from './bounded-cache.ts';
 import {
   addFacts,
   addNumber,
@@ -79,11 +79,10 @@ const ACTION_LENGTH_MAX = 64;
 
 /** What happened and to which app: of the app that was last asked for it is remembered. */
 function createActions(): (action: string, app: string) => Facts {
-  let last = { app: '', known: createBoundedCache<Facts>(ACTIONS_MAX, ACTION_LENGTH_MAX) };
+  let last: { readonly app: string; readonly known: BoundedCache<Facts> } | undefined;
   return (action, app) => {
-    if (last.app !== app) {
-      last = { app, known: createBoundedCache<Facts>(ACTIONS_MAX, ACTION_LENGTH_MAX) };
-    }
+    if (last?.app !== app)
+      last = { app, known: createBoundedCache(ACTIONS_MAX, ACTION_LENGTH_MAX) };
     const known = last.known.get(action);
     if (known !== undefined) return known;
     const facts = factsOf({ 'event.action': action, 'service.name': app });

@@ -80,7 +80,6 @@ export interface Append {
 
 interface Waiting {
   readonly events: number;
-  readonly bytes: number;
   readonly resolve: (range: PlaceRange) => void;
   readonly reject: (error: Error) => void;
 }
@@ -130,7 +129,6 @@ export class Journal {
   readonly #stage = new Stage();
   #waiting: Waiting[] = [];
   #waitingEvents = 0;
-  #waitingBytes = 0;
   #isCommitting = false;
   #committing: Promise<void> = Promise.resolve();
   #rollWanted = false;
@@ -270,28 +268,28 @@ export class Journal {
 
   #commit(): Promise<PlaceRange> {
     const events = this.#stage.events - this.#waitingEvents;
-    const bytes = this.#stage.bytes - this.#waitingBytes;
     if (events === 0) return Promise.resolve({ first: this.last + 1, last: this.last });
-    const refusal = this.#refusalOf(bytes);
+    const refusal = this.#refusalOfStage();
     if (refusal !== undefined) {
       this.#stage.cut(this.#waitingEvents);
       return Promise.reject(unavailable(refusal));
     }
     this.#waitingEvents += events;
-    this.#waitingBytes += bytes;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ events, bytes, resolve, reject });
+      this.#waiting.push({ events, resolve, reject });
       this.#kick();
     });
   }
 
-  #refusalOf(bytes: number): string | undefined {
+  /** Why the append at the end of the stage is refused, if it is. */
+  #refusalOfStage(): string | undefined {
+    const { bytes } = this.#stage;
     if (this.#stopping.signal.aborted) return 'The collector is stopping.';
-    if (this.#waitingBytes + bytes > JOURNAL_LIMITS.waitingBytesMax && this.#waitingBytes > 0) {
+    if (bytes > JOURNAL_LIMITS.waitingBytesMax && this.#waitingEvents > 0) {
       return 'The disk is too slow for the events that arrive.';
     }
     const { journalBytesMax, clock } = this.#options;
-    if (this.bytes + this.#waitingBytes + bytes <= journalBytesMax) return this.#failure;
+    if (this.bytes + bytes <= journalBytesMax) return this.#failure;
     this.#fullUntil = clock.now() + JOURNAL_LIMITS.retryAfterMs;
     return FULL;
   }
@@ -333,11 +331,11 @@ export class Journal {
   }
 
   #takeGroup(): readonly Waiting[] {
-    let bytes = 0;
+    let events = 0;
     let count = 0;
     for (const waiting of this.#waiting) {
-      if (count > 0 && bytes + waiting.bytes > JOURNAL_LIMITS.frameBytesMax) break;
-      bytes += waiting.bytes;
+      events += waiting.events;
+      if (count > 0 && this.#stage.bytesOf(events) > JOURNAL_LIMITS.frameBytesMax) break;
       count += 1;
     }
     return this.#waiting.splice(0, count);
@@ -345,9 +343,7 @@ export class Journal {
 
   async #write(events: number): Promise<void> {
     const { active } = this.#segments;
-    const bytes = this.#stage.bytesOf(events);
     this.#waitingEvents -= events;
-    this.#waitingBytes -= bytes;
     const start = performance.now();
     await this.#segments.write(this.#stage, events, this.#options.clock.now());
     this.#writingMs += performance.now() - start;
@@ -386,7 +382,6 @@ export class Journal {
     const refused = [...group, ...this.#waiting];
     this.#waiting = [];
     this.#waitingEvents = 0;
-    this.#waitingBytes = 0;
     this.#stage.cut(0);
     for (const { reject } of refused) reject(unavailable(reason, error));
   }

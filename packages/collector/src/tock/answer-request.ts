@@ -1,5 +1,5 @@
 import { firstKept } from '../first-kept.ts';
-import type { Filter, Query, Range } from '../query/query.ts';
+import type { Filter, Range } from '../query/query.ts';
 import type { Answer } from './answer.ts';
 import { withEventLimit } from './event-limit.ts';
 import { allOf } from './filters.ts';
@@ -46,13 +46,19 @@ export async function answerRequest(
 ): Promise<Answered> {
   const { sites, queryEventsMax } = rules;
   const whole = period(request, now);
-  const { from, to } = whole;
   const app = request.app ?? (await onlyApp(store, now, sites));
   const everywhere = filterOf(request, app);
-  const parts = statistic.parts?.(request).map((part) => {
-    return queryOf(part, { ...request, range: { from, to }, filter: everywhere });
+  const range = await keptRange(whole, now, rules, async (asked) => {
+    const parts = statistic.parts?.(request);
+    if (parts === undefined) return NEVER;
+    const froms = parts
+      // In days of UTC, for then counts can answer it.
+      .map((part) =>
+        queryOf(part, { ...request, range: asked, filter: everywhere, timeZone: 'UTC' }),
+      )
+      .map((query) => store.countsFrom(query));
+    return Math.max(...(await Promise.all(froms)));
   });
-  const range = await keptRange(whole, store, parts, now, rules);
   const reader = withEventLimit(store, queryEventsMax);
   const about = (scope: Scope): Promise<Answer> =>
     statistic.answer(reader, {
@@ -73,26 +79,27 @@ export async function answerRequest(
   return { answer: answers, range, table: () => tableOfItems(answers, columns) };
 }
 
-/** What is kept of a period; of the counts that answer `parts` the store is asked only for long ago. */
+/** Of an answer that is made of no counts. */
+const NEVER = Number.POSITIVE_INFINITY;
+
+/**
+ * What is kept of a period. Only for one of long ago it is asked since when the counts are there of
+ * which an answer is made.
+ */
 async function keptRange(
   whole: Period,
-  store: CountingReader,
-  parts: readonly Query[] | undefined,
   now: number,
   { retentionDays, countsDays }: AnswerRules,
+  countsFrom: (asked: Range) => Promise<number>,
 ): Promise<Range> {
-  const events = firstOf(now, retentionDays);
-  if (whole.from >= events || countsDays === undefined || parts === undefined) {
-    return keptOf(whole, { events, counts: events });
-  }
-  // In days of UTC, for then it can be answered so.
-  const inUtc = parts.map((part) => store.countsFrom({ ...part, timeZone: 'UTC' }));
-  const counts = Math.max(firstOf(now, countsDays), ...(await Promise.all(inUtc)));
+  const range = { from: whole.from, to: whole.to };
+  const events = firstKept(now, retentionDays);
+  if (range.from >= events) return range;
+  const counts =
+    countsDays === undefined
+      ? NEVER
+      : Math.max(firstKept(now, countsDays), await countsFrom(range));
   return keptOf(whole, { events, counts });
-}
-
-function firstOf(now: number, days: number): number {
-  return days === 0 ? Number.NEGATIVE_INFINITY : firstKept(now, days);
 }
 
 function filterOf({ bots }: Request, app: string | undefined): Filter {

@@ -37,12 +37,10 @@ export interface Gone {
 export class State {
   readonly #client: Client;
   readonly #index: string;
-  readonly #countsKept: { readonly index: string; readonly id: string };
 
   constructor(client: Client, prefix: string) {
     this.#client = client;
     this.#index = `${prefix}_state`;
-    this.#countsKept = { index: this.#index, id: 'counts-kept' };
   }
 
   async create(): Promise<void> {
@@ -86,12 +84,18 @@ export class State {
 
   /** Counts the outcomes of a batch and moves the cursor past it; what is counted stays so. */
   async commit(batch: Batch, outcomes: readonly Outcome[]): Promise<void> {
-    await this.#change(batch.collector, batch.segment, (tally) => {
+    const { collector, segment } = batch;
+    const name = `${collector}/${segment}`;
+    await this.#change<TallyDocument>(name, (old) => {
+      const tally = old ?? emptyTally(segment);
       const news = outcomes.slice(Math.max(0, tally.last + 1 - batch.first));
       const stored = news.filter((outcome) => outcome === 'stored').length;
       const duplicates = news.filter((outcome) => outcome === 'duplicate').length;
       return {
         ...tally,
+        kind: 'tally',
+        collector,
+        name,
         last: Math.max(tally.last, batch.last),
         stored: tally.stored + stored,
         duplicates: tally.duplicates + duplicates,
@@ -156,27 +160,19 @@ export class State {
     return gone;
   }
 
-  /** The first UTC day (`2026-11-23`) that was not dropped with its counts. */
-  async countsFrom(): Promise<string> {
+  /** Epoch ms: the first UTC day that was not dropped with its counts. */
+  async countsFrom(): Promise<number> {
     const { _source: kept } = await ask(() =>
-      this.#client.get<CountsKept>(this.#countsKept, { ignore: [404] }),
+      this.#client.get<CountsKept>({ index: this.#index, id: COUNTS_KEPT }, { ignore: [404] }),
     );
-    return kept?.from ?? BEGINNING;
+    return kept === undefined ? Number.NEGATIVE_INFINITY : Date.parse(kept.from);
   }
 
   /** Notes that the days before a UTC day are dropped with their counts; there is no way back. */
   async noteCountsFrom(day: string): Promise<void> {
-    for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
-      const old = await ask(() =>
-        this.#client.get<CountsKept>(this.#countsKept, { ignore: [404] }),
-      );
-      const { _source: source, _seq_no: seqNo, _primary_term: term } = old;
-      if ((source?.from ?? BEGINNING) >= day) return;
-      const guard = source === undefined ? { op_type: 'create' as const } : guardOf(seqNo, term);
-      const document: CountsKept = { kind: 'counts-kept', from: day };
-      if (await this.#write({ ...this.#countsKept, ...guard, document })) return;
-    }
-    throw unavailable('holds a document that others keep changing');
+    await this.#change<CountsKept>(COUNTS_KEPT, (kept) =>
+      kept !== undefined && kept.from >= day ? undefined : { kind: COUNTS_KEPT, from: day },
+    );
   }
 
   /** False where another call was faster. */
@@ -228,35 +224,40 @@ export class State {
     );
   }
 
-  async #change(
-    collector: string,
-    segment: number,
-    change: (tally: Tally) => Tally,
+  /** Changes a document that others change too; undefined leaves it as it is. */
+  async #change<T extends object>(
+    id: string,
+    change: (old: T | undefined) => T | undefined,
   ): Promise<void> {
-    const at = { index: this.#index, id: `${collector}/${segment}` };
+    const at = { index: this.#index, id };
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
-      const old = await ask(() => this.#client.get<Tally>(at, { ignore: [404] }));
+      const old = await ask(() => this.#client.get<T>(at, { ignore: [404] }));
       const { _source: source, _seq_no: seqNo, _primary_term: term } = old;
-      const tally = change(source ?? emptyTally(segment));
+      const document = change(source);
+      if (document === undefined) return;
       const guard = source === undefined ? { op_type: 'create' as const } : guardOf(seqNo, term);
-      const document = { kind: 'tally', collector, name: at.id, ...tally };
       if (await this.#write({ ...at, ...guard, document })) return;
     }
-    throw unavailable('holds a tally that others keep changing');
+    throw unavailable('holds a document that others keep changing');
   }
 }
 
 /** What a plan of each kind becomes. */
 const DONE = { erasing: 'erased', expiring: 'expired' } as const;
 
+const COUNTS_KEPT = 'counts-kept';
+
 interface CountsKept {
-  readonly kind: 'counts-kept';
-  /** UTC day. */
+  readonly kind: typeof COUNTS_KEPT;
+  /** UTC day (`2026-11-23`). */
   readonly from: string;
 }
 
-/** Earlier than the day of any event. */
-const BEGINNING = '0001-01-01';
+interface TallyDocument extends Tally {
+  readonly kind: 'tally';
+  readonly collector: string;
+  readonly name: string;
+}
 
 type Kind = 'tally' | keyof typeof DONE | (typeof DONE)[keyof typeof DONE];
 

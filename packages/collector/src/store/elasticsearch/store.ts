@@ -181,8 +181,7 @@ export class ElasticsearchStore implements EventStore {
   async countsFrom(query: Query): Promise<number> {
     checkQuery(query);
     await this.#prepare();
-    const known = await this.#rollups.countsFrom(query);
-    return Math.max(known, Date.parse(await this.#state.countsFrom()));
+    return Math.max(await this.#rollups.countsFrom(query), await this.#state.countsFrom());
   }
 
   async *scan(scan: Scan): AsyncIterable<Row> {
