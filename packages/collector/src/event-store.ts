@@ -173,9 +173,8 @@ export interface EventStore {
   /** The rollups that the store keeps up, those of declared queries among them. */
   rollups(): Promise<readonly RollupProgress[]>;
   /**
-   * Drops what is counted of a rollup, by its name in `rollups`: answers come from the events until
-   * `maintain` has counted them anew. Counts that outlive their events stay; a store that could not
-   * tell them apart throws `bad-request` and drops nothing. Throws `not-found` for an unknown name.
+   * Has a rollup counted anew by `maintain`, by its name in `rollups`: until it is, answers come from
+   * the events. Counts that outlive their events stay. Throws `not-found` for an unknown name.
    */
   rebuildRollup(name: string): Promise<void>;
   /** Makes everything appended so far visible to `query`. */

@@ -51,6 +51,8 @@ export interface Counted {
   readonly upTo: number;
   /** Epoch ms: the counts of the days before this one are forgotten. */
   readonly since: number;
+  /** Epoch ms: those from this day on are counted anew, and read live until they are; else Infinity. */
+  readonly again: number;
 }
 
 export interface DirtyPart {
@@ -199,11 +201,14 @@ export function stretchesOf(
 ): Stretches | undefined {
   const rollup = rollups.get(name);
   if (rollup === undefined || rollup.upTo === 0) return undefined;
-  const { upTo, since } = rollup;
+  const { upTo, since, again } = rollup;
   const [from, to] = [Math.ceil(range.from / stepMs), Math.floor(range.to / stepMs)];
   const whole = { from: Math.max(from * stepMs, since), to: to * stepMs };
   if (whole.from >= whole.to) return undefined;
-  const unsure = dirtyDays(dirty, filter).map((day) => ({ from: day, to: day + DAY_MS }));
+  const unsure = dirtyDays(dirty, filter)
+    .filter((day) => day < again)
+    .map((day) => ({ from: day, to: day + DAY_MS }))
+    .concat({ from: again, to: Number.POSITIVE_INFINITY });
   const live = mergeStretches(between(between(unsure, whole), range), LIVE_STRETCHES_MAX);
   const counted = between(live, range);
   if (counted.length === 0) return undefined;

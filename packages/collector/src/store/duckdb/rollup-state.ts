@@ -5,17 +5,19 @@ import type { Session, Statement } from './session.ts';
 
 /** How far a rollup is in a state. */
 export function countedOf({ rollups }: RollupState, { name }: Rollup): Counted {
-  return rollups.get(name) ?? { upTo: 0, since: 0 };
+  return rollups.get(name) ?? { upTo: 0, since: 0, again: Number.POSITIVE_INFINITY };
 }
 
 /** What the tables say of the rollups that are wanted; of those of another definition nothing. */
 export function readState(session: Session, wanted: readonly Rollup[]): Promise<RollupState> {
   return session.transaction(async () => {
-    const rows = await session.rows('SELECT name, definition, batch, epoch_ms(since) FROM rollups');
+    const rows = await session.rows(
+      'SELECT name, definition, batch, epoch_ms(since), epoch_ms(again) FROM rollups',
+    );
     const rollups = wanted.flatMap((rollup) => {
       const { name } = rollup;
       const row = rows.find((one) => one[0] === name && one[1] === definitionOf(rollup));
-      return row ? [[name, { upTo: Number(row[2]), since: Number(row[3]) }] as const] : [];
+      return row ? [[name, toCounted(row)] as const] : [];
     });
     const dirty = await session.rows('SELECT "service.name", epoch_ms(day), item FROM dirty');
     const [[outlived = 0] = []] = await session.rows('SELECT epoch_ms(max(day)) FROM outlived');
@@ -45,6 +47,14 @@ export async function markDirty(
     [...params, upTo, new Date(since)],
   );
   return marked.map(toPart);
+}
+
+function toCounted([, , batch, since, again]: readonly unknown[]): Counted {
+  return {
+    upTo: Number(batch),
+    since: Number(since),
+    again: again === null ? Number.POSITIVE_INFINITY : Number(again),
+  };
 }
 
 function toPart([app, day, item]: readonly unknown[]): DirtyPart {

@@ -8,12 +8,13 @@ import type { Session, Statement } from './session.ts';
 /** The rows of so long a stretch of time lie together: whole steps of all tables. */
 const PERIOD_MS = 28 * DAY_MS;
 /** The first day that the engine's dates and everybody else's agree on, 0001-01-01. */
-const BEGINNING_MS = -62_135_596_800_000;
+export const BEGINNING_MS = -62_135_596_800_000;
 /** A period is sorted in so many parts by item: memory is bounded, whatever it holds. */
 const SORT_PARTS = 16;
 
 /**
- * - `rollups`: those that have tables, and how far they are counted
+ * - `rollups`: those that have tables, how far they are counted, and the day from which on they
+ *   are counted anew
  * - `rollup_periods`: those of each that have rows: `runs` sorted for themselves; `size` in rows
  *   at most, of which `sorted` are in one run
  * - `outlived`: one row, the first day whose events are all there where counts are kept longer
@@ -22,6 +23,7 @@ const SORT_PARTS = 16;
 export const ROLLUP_SCHEMA_SQL: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS rollups (name VARCHAR NOT NULL, definition VARCHAR NOT NULL,
     batch BIGINT NOT NULL, since TIMESTAMP NOT NULL)`,
+  'ALTER TABLE rollups ADD COLUMN IF NOT EXISTS again TIMESTAMP',
   `CREATE TABLE IF NOT EXISTS rollup_periods (rollup VARCHAR NOT NULL, period INTEGER NOT NULL,
     runs BIGINT NOT NULL, size BIGINT NOT NULL, sorted BIGINT NOT NULL)`,
   'CREATE TABLE IF NOT EXISTS outlived (day TIMESTAMP NOT NULL)',
@@ -54,34 +56,11 @@ export async function arrange(session: Session, wanted: readonly Rollup[]): Prom
   }
   for (const one of wanted.filter((rollup) => !kept.includes(rollup))) {
     for (const table of one.tables) await session.run(createSql(one, table));
-    await session.run('INSERT INTO rollups SELECT $1, $2, 0, day FROM outlived', [
+    await session.run('INSERT INTO rollups SELECT $1, $2, 0, day, NULL FROM outlived', [
       one.name,
       definitionOf(one),
     ]);
   }
-}
-
-/** Makes the tables of a rollup again, empty, whatever they hold: it is counted from the first event. */
-export async function makeAnew(session: Session, rollup: Rollup): Promise<void> {
-  for (const table of rollup.tables) {
-    await session.run(`DROP TABLE IF EXISTS ${table.name}`);
-    await session.run(createSql(rollup, table));
-  }
-  await session.run('DELETE FROM rollup_periods WHERE rollup = $1', [rollup.name]);
-  await session.run('UPDATE rollups SET batch = 0 WHERE name = $1', [rollup.name]);
-}
-
-/** Whether a rollup has counts of the days before one, whose events are gone. */
-export async function hasOutlived(
-  session: Session,
-  { tables, isOfEvents }: Rollup,
-  outlived: number,
-): Promise<boolean> {
-  const [table] = tables;
-  if (isOfEvents || table === undefined) return false;
-  const first = Math.floor(outlived / table.stepMs);
-  const rows = await session.rows(`SELECT 1 FROM ${table.name} WHERE slot < ${first} LIMIT 1`);
-  return rows.length > 0;
 }
 
 /** Those of earlier versions too. */
@@ -103,8 +82,7 @@ export async function insertCounts(
   where: Statement,
 ): Promise<void> {
   await gather(session, rollup, where);
-  const periods = await session.rows('SELECT period, count(*) FROM arrived GROUP BY period');
-  for (const [period, size] of periods) await addRun(session, rollup, Number(period), Number(size));
+  await addRuns(session, rollup);
   for (const table of rollup.tables) await insertFrom(session, rollup, table, run);
   await session.run('DROP TABLE arrived');
 }
@@ -120,14 +98,18 @@ function gather(session: Session, rollup: Rollup, { sql, params }: Statement): P
   );
 }
 
-async function addRun(session: Session, { name }: Rollup, period: number, size: number) {
-  const known = await session.rows(
-    `UPDATE rollup_periods SET runs = runs + 1, size = size + $3
-     WHERE rollup = $1 AND period = $2 RETURNING 1`,
-    [name, period, size],
-  );
-  if (known.length > 0) return;
-  await session.run('INSERT INTO rollup_periods VALUES ($1, $2, 1, $3, $3)', [name, period, size]);
+async function addRuns(session: Session, { name }: Rollup): Promise<void> {
+  const periods = await session.rows('SELECT period, count(*) FROM arrived GROUP BY period');
+  for (const [period, size] of periods) {
+    const run = [name, Number(period), Number(size)];
+    const known = await session.rows(
+      `UPDATE rollup_periods SET runs = runs + 1, size = size + $3
+       WHERE rollup = $1 AND period = $2 RETURNING 1`,
+      run,
+    );
+    if (known.length > 0) continue;
+    await session.run('INSERT INTO rollup_periods VALUES ($1, $2, 1, $3, $3)', run);
+  }
 }
 
 function insertFrom(
@@ -145,26 +127,37 @@ function insertFrom(
   );
 }
 
-/** Counts the dirty parts of a day anew, and what they are summed up in from all its parts. */
-export async function countDay(
-  session: Session,
-  rollup: Rollup,
-  day: number,
-  upTo: number,
-): Promise<void> {
+/** Which parts of a table of a stretch of time, those of single items or of all of an app. */
+export type Parts = (table: string, byItem: boolean) => string;
+
+export const allParts: Parts = () => 'true';
+
+export function dirtyParts(day: number): Parts {
   const isoDay = new Date(day).toISOString().slice(0, 10);
-  const isDirty = (table: string, byItem = true): string => `EXISTS (SELECT 1 FROM dirty
+  return (table, byItem) => `EXISTS (SELECT 1 FROM dirty
     WHERE dirty.day = DATE '${isoDay}' AND dirty."service.name" = ${table}."service.name"
       ${byItem ? `AND dirty.item IS NOT DISTINCT FROM ${table}.item` : ''})`;
-  const range = { from: day, to: day + DAY_MS };
+}
+
+/**
+ * Counts parts of some whole days anew from the events of batches up to one, and what they are
+ * summed up in from all its parts.
+ */
+export async function countAnew(
+  session: Session,
+  rollup: Rollup,
+  upTo: number,
+  range: Range,
+  parts: Parts,
+): Promise<void> {
   await gather(session, rollup, {
-    sql: `batch <= $1 AND "@timestamp" >= $2 AND "@timestamp" < $3 AND ${isDirty('events')}`,
+    sql: `batch <= $1 AND "@timestamp" >= $2 AND "@timestamp" < $3 AND ${parts('events', true)}`,
     params: [upTo, new Date(range.from), new Date(range.to)],
   });
-  await addRun(session, rollup, Math.floor(day / PERIOD_MS), 0);
+  await addRuns(session, rollup);
   for (const table of rollup.tables.filter(({ sumOf }) => sumOf === undefined)) {
     await session.run(
-      `DELETE FROM ${table.name} WHERE ${within(table, range)} AND ${isDirty(table.name)}`,
+      `DELETE FROM ${table.name} WHERE ${within(table, range)} AND ${parts(table.name, true)}`,
     );
     await insertFrom(session, rollup, table, upTo);
   }
@@ -172,10 +165,27 @@ export async function countDay(
     await sumAnew(session, rollup, table, {
       range,
       run: String(upTo),
-      where: (name) => isDirty(name, hasItems(table)),
+      where: (name) => parts(name, hasItems(table)),
     });
   }
   await session.run('DROP TABLE arrived');
+}
+
+/** Notes from which day on a rollup is counted anew; none: it is not, any more. */
+export function noteAgain(session: Session, { name }: Rollup, day: number): Promise<void> {
+  const isOver = !Number.isFinite(day);
+  return session.run(`UPDATE rollups SET again = ${isOver ? 'NULL' : '$2'} WHERE name = $1`, [
+    name,
+    ...(isOver ? [] : [new Date(day)]),
+  ]);
+}
+
+/** Of a rollup that is about to be counted anew from a day on: how many rows it has is not known. */
+export function forgetSizes(session: Session, { name }: Rollup, day: number): Promise<void> {
+  return session.run(
+    `UPDATE rollup_periods SET runs = 0, size = 0, sorted = 0 WHERE rollup = $1 AND period > $2`,
+    [name, Math.floor(day / PERIOD_MS)],
+  );
 }
 
 interface Resummed {

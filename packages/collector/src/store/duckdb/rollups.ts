@@ -7,7 +7,9 @@ import type { Scan } from '../../query/scan.ts';
 import { rollupsCalled } from '../rollups-called.ts';
 import type { DeclaredRollup } from './declared-rollup.ts';
 import { excerpts, planExcerpt } from './excerpts.ts';
+import { daysOfPiece, endOfPiece, PIECE_EVENTS, type Waiting, waitingFor } from './pieces.ts';
 import {
+  type Counted,
   countsFrom,
   DAY_MS,
   type ExcerptPlan,
@@ -18,19 +20,19 @@ import {
 import { countedOf, eventsIn, markDirty, readState } from './rollup-state.ts';
 import { counts, type Rollup } from './rollup.ts';
 import {
+  allParts,
   arrange,
-  countDay,
+  countAnew,
+  dirtyParts,
   forgetBefore,
-  hasOutlived,
+  forgetSizes,
   insertCounts,
-  makeAnew,
+  noteAgain,
   type Sorting,
   sortings,
 } from './rollup-tables.ts';
 import type { Session, Statement } from './session.ts';
 
-/** Events that are counted in one transaction, unless one batch has more. */
-const PIECE_EVENTS = 500_000;
 /** So many events are read live at most, but for those of a minute. */
 const LIVE_EVENTS_MAX = 100_000;
 /** Before days are dropped whose counts stay, so many are counted at once. */
@@ -51,8 +53,8 @@ const RUNS_MAX = 5;
  * say which state they came with (`run`), so that a reader who knows an older one leaves them out.
  *
  * What is erased is marked dirty in the same commit (app, day, item), read live, and counted anew
- * from the events. All tables can be dropped at any time (see `rebuild`): they are then made again,
- * but for the days whose events are gone where counts are kept longer (`outlived`).
+ * from the events. So can be all that is counted, at any time (see `rebuild`), but for the days
+ * whose events are gone where counts are kept longer (`outlived`).
  */
 export class Rollups {
   readonly #engine: Engine;
@@ -64,8 +66,6 @@ export class Rollups {
   /** Batches that are being stored, and that ever were. */
   #storing = 0;
   #begun = 0;
-  /** How often tables were made anew. */
-  #rebuilt = 0;
   /** While events come in it is asked with every tock. */
   #behind:
     | { readonly batch: number; readonly at: number; readonly events: Promise<number> }
@@ -135,23 +135,23 @@ export class Rollups {
   progress(): Promise<readonly RollupProgress[]> {
     return this.#engine.read(async (session) => {
       const state = await this.state(session);
-      const progress: RollupProgress[] = [];
-      for (const rollup of this.#wanted) {
-        const [[events = 0, counted = 0] = []] = await session.rows(
-          'SELECT count(*), count(*) FILTER (WHERE batch <= $1) FROM events',
-          [countedOf(state, rollup).upTo],
-        );
-        const waiting = Number(events) - Number(counted);
-        const hasBegun = waiting === 0 || Number(counted) > 0 || this.#countedOn > 0;
-        progress.push({
-          name: rollup.title,
-          events: Number(events),
-          counted: Number(counted),
-          isUpToDate: hasBegun && waiting < LIVE_EVENTS_MAX,
-        });
-      }
-      return progress;
+      return session.transaction(async () => {
+        const [[all = 0] = []] = await session.rows('SELECT count(*) FROM events');
+        const progress: RollupProgress[] = [];
+        for (const rollup of this.#wanted) {
+          const waiting = await waitingFor(session, countedOf(state, rollup));
+          progress.push(this.#progressOf(rollup, Number(all), waiting));
+        }
+        return progress;
+      });
     });
+  }
+
+  #progressOf({ title }: Rollup, events: number, waiting: Waiting): RollupProgress {
+    const counted = events - waiting.events - waiting.again;
+    const hasBegun = waiting.events === 0 || counted > 0 || this.#countedOn > 0;
+    const isFew = waiting.events < LIVE_EVENTS_MAX && waiting.again === 0;
+    return { name: title, events, counted, isUpToDate: hasBegun && isFew };
   }
 
   /** As of the last commit, or the one before: both are true. */
@@ -173,28 +173,21 @@ export class Rollups {
   }
 
   /**
-   * Drops what is counted of the rollups of a name, with no reader beside it: one who has planned
-   * to read the counts would find none. They are counted again by `keepUp`.
+   * Has the rollups of a name counted anew by `keepUp`, from the first day whose events are there.
+   * Until a day is counted it is read live.
    */
   async rebuild(name: string): Promise<void> {
-    const called = rollupsCalled(name, this.#wanted);
-    await this.#engine.writeAlone((session) =>
-      this.#withState(session, async (state) => {
-        for (const rollup of called) {
-          if (await hasOutlived(session, rollup, state.outlived)) throw isOutlived(state.outlived);
-        }
-        this.#rebuilt++;
-        // Due again, however few events there are.
-        this.#countedOn = 0;
+    for (const rollup of rollupsCalled(name, this.#wanted)) {
+      await this.#upkeep(async (session, state) => {
+        const { since } = countedOf(state, rollup);
+        const again = rollup.isOfEvents ? since : Math.max(since, state.outlived);
         await session.transaction(async () => {
-          for (const rollup of called) await makeAnew(session, rollup);
+          await forgetSizes(session, rollup, again);
+          await noteAgain(session, rollup, again);
         });
-        const emptied = called.map((rollup) => {
-          return [rollup.name, { ...countedOf(state, rollup), upTo: 0 }] as const;
-        });
-        this.#become((known) => ({ ...known, rollups: new Map([...known.rollups, ...emptied]) }));
-      }),
-    );
+        this.#became(rollup, { again });
+      });
+    }
   }
 
   /** Runs `work` after all earlier upkeep, with the state in which that has left the tables. */
@@ -224,6 +217,13 @@ export class Rollups {
     if (this.#state) this.#state = change(this.#state);
   }
 
+  #became(rollup: Rollup, change: Partial<Counted>): void {
+    this.#become((known) => {
+      const counted = { ...countedOf(known, rollup), ...change };
+      return { ...known, rollups: new Map([...known.rollups, [rollup.name, counted]]) };
+    });
+  }
+
   /**
    * Runs `work`, which takes events out, while nothing is counted. In its own transaction it marks
    * dirty what it is about to take out.
@@ -247,11 +247,16 @@ export class Rollups {
     for (;;) {
       await this.countDirty(NEVER);
       for (const rollup of this.#wanted) {
-        const { events } = await this.#waiting(rollup);
-        if (events > WAITING_EVENTS_MAX) throw new MetronomeError('unavailable', STILL_COUNTING);
+        const { events, again } = await this.#waiting(rollup);
+        if (Math.max(events, again) > WAITING_EVENTS_MAX) {
+          throw new MetronomeError('unavailable', STILL_COUNTING);
+        }
+        await this.#countAgain(rollup, NEVER);
         await this.#countAll(rollup, NEVER);
       }
       const done = await this.#upkeep(async (_session, state) => {
+        const again = Math.min(...[...state.rollups.values()].map((one) => one.again));
+        if (again < day) return undefined;
         if (state.dirty.some((part) => part.day < day)) return undefined;
         const upTo = Math.min(...this.#wanted.map((rollup) => countedOf(state, rollup).upTo));
         // Before the commit: from now on nothing of these days is counted anew.
@@ -267,15 +272,15 @@ export class Rollups {
    * Piece by piece, beside the writer and the readers; a signal stops it after the one under way.
    */
   async keepUp(now: number, signal: AbortSignal): Promise<void> {
-    const rebuilt = this.#rebuilt;
     await this.countDirty(signal);
+    for (const rollup of this.#wanted) await this.#countAgain(rollup, signal);
     const today = Math.floor(now / DAY_MS);
     for (const rollup of this.#wanted) {
       const isDue = today > this.#countedOn;
       await this.#countAll(rollup, signal, isDue ? 0 : LIVE_EVENTS_MAX);
     }
     if (signal.aborted) return;
-    if (this.#rebuilt === rebuilt) this.#countedOn = today;
+    this.#countedOn = today;
     await this.#noteLast();
     for (const rollup of this.#wanted) await this.#sortPeriods(rollup, signal);
   }
@@ -290,7 +295,9 @@ export class Rollups {
         await session.transaction(async () => {
           for (const rollup of this.#wanted) {
             const { upTo, since } = countedOf(state, rollup);
-            if (day >= since) await countDay(session, rollup, day, upTo);
+            if (day < since) continue;
+            const range = { from: day, to: day + DAY_MS };
+            await countAnew(session, rollup, upTo, range, dirtyParts(day));
           }
           await session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
         });
@@ -321,8 +328,8 @@ export class Rollups {
         ...known,
         rollups: new Map(
           ends.map(({ rollup, day }) => {
-            const { upTo, since } = countedOf(known, rollup);
-            return [rollup.name, { upTo, since: Math.max(since, day) }];
+            const counted = countedOf(known, rollup);
+            return [rollup.name, { ...counted, since: Math.max(counted.since, day) }];
           }),
         ),
         dirty: known.dirty.filter((part) => part.day >= Date.parse(countsBefore)),
@@ -350,14 +357,29 @@ export class Rollups {
   }
 
   #waiting(rollup: Rollup): Promise<Waiting> {
-    return this.#upkeep(async (session, state) => {
-      const { upTo } = countedOf(state, rollup);
-      const [[events = 0, last = 0] = []] = await session.rows(
-        'SELECT count(*), coalesce(max(batch), $1) FROM events WHERE batch > $1',
-        [upTo],
-      );
-      return { events: Number(events), batches: Number(last) - upTo };
-    });
+    return this.#upkeep((session, state) => waitingFor(session, countedOf(state, rollup)));
+  }
+
+  /** Counts anew what is to be, some days at a time. */
+  async #countAgain(rollup: Rollup, signal: AbortSignal): Promise<void> {
+    const isDue = (state: RollupState): boolean => Number.isFinite(countedOf(state, rollup).again);
+    if (!isDue(await this.#current())) return;
+    // Whoever knows an older state would read what is counted, and miss what comes with a later run.
+    await this.#engine.settled();
+    let isDone = false;
+    while (!isDone && !signal.aborted) {
+      isDone = await this.#upkeep(async (session, state) => {
+        if (!isDue(state)) return true;
+        const { upTo, since, again } = countedOf(state, rollup);
+        const days = await daysOfPiece(session, upTo, Math.max(again, since));
+        await session.transaction(async () => {
+          await countAnew(session, rollup, upTo, days.range, allParts);
+          await noteAgain(session, rollup, days.next);
+        });
+        this.#became(rollup, { again: days.next });
+        return false;
+      });
+    }
   }
 
   /** Counts the next piece; true where there is none. */
@@ -373,10 +395,7 @@ export class Rollups {
         });
         await session.run('UPDATE rollups SET batch = $1 WHERE name = $2', [upTo, rollup.name]);
       });
-      this.#become((known) => ({
-        ...known,
-        rollups: new Map([...known.rollups, [rollup.name, { ...before, upTo }]]),
-      }));
+      this.#became(rollup, { upTo });
       return false;
     });
   }
@@ -401,8 +420,8 @@ export class Rollups {
     );
     for (const [one] of periods) {
       const period = Number(one);
-      const { upTo, rebuilt } = await this.#upkeep((_session, state) =>
-        Promise.resolve({ upTo: countedOf(state, rollup).upTo, rebuilt: this.#rebuilt }),
+      const upTo = await this.#upkeep((_session, state) =>
+        Promise.resolve(countedOf(state, rollup).upTo),
       );
       // Whoever knows an older state could not tell the runs apart any more.
       await this.#engine.settled();
@@ -414,10 +433,7 @@ export class Rollups {
       const sorts = rollup.tables.flatMap((table) => sortings(table, period, upTo));
       for (const work of [...sorts, noteSorted]) {
         if (signal.aborted) return;
-        await this.#upkeep(async (session) => {
-          // Runs of tables that were made anew are other ones.
-          if (this.#rebuilt === rebuilt) await work(session);
-        });
+        await this.#upkeep(work);
       }
     }
   }
@@ -426,41 +442,3 @@ export class Rollups {
 const NEVER = new AbortController().signal;
 
 export type MarkDirty = (session: Session, where: Statement) => Promise<void>;
-
-interface Waiting {
-  readonly events: number;
-  /** Numbers of batches up to the last. */
-  readonly batches: number;
-}
-
-/** The last batch of the piece after one: of those within a window, as many as are not too many. */
-async function endOfPiece(
-  session: Session,
-  after: number,
-  window: number,
-): Promise<number | undefined> {
-  const [[first = null] = []] = await session.rows(
-    'SELECT min(batch) FROM events WHERE batch > $1',
-    [after],
-  );
-  if (first === null) return undefined;
-  const batches = await session.rows(
-    `SELECT batch, count(*) FROM events WHERE batch >= $1 AND batch < $1 + $2
-     GROUP BY batch ORDER BY batch`,
-    [Number(first), window],
-  );
-  let upTo = Number(first);
-  let events = 0;
-  for (const [batch, count] of batches) {
-    events += Number(count);
-    if (events > PIECE_EVENTS) break;
-    upTo = Number(batch);
-  }
-  return upTo;
-}
-
-function isOutlived(before: number): MetronomeError {
-  const day = new Date(before).toISOString().slice(0, 10);
-  const message = `The counts of days before ${day} have outlived their events, and would be lost; without METRONOME_ROLLUP_RETENTION_DAYS they go at the next start, and the rest can be counted anew.`;
-  return new MetronomeError('bad-request', message);
-}

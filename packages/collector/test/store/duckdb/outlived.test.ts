@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EventStore } from '../../../src/event-store.ts';
 import type { StoredEvent } from '../../../src/event.ts';
@@ -50,23 +51,90 @@ test('counts that outlive their events are there after the next start', async ()
   expect(await store.query({ measures: { n: { kind: 'count' } }, range })).toEqual([{ n: 24 }]);
 });
 
-test('counts that outlive their events are not rebuilt, until they are gone', async () => {
-  await store.append(batchOf('j', 1, views()), noRejects);
-  await store.expire('2026-11-04', EVER);
-  await expect(store.rebuildRollup('tock')).rejects.toMatchObject({
-    code: 'bad-request',
-    message: expect.stringContaining('The counts of days before 2026-11-04 have outlived'),
-  });
-  await store.rebuildRollup('uses');
-  await store.maintain(signal);
+/** Views of trees by day. */
+async function total(): Promise<unknown> {
   const range = { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 11, 1) };
-  const total = () => store.query({ measures: { n: { kind: 'count' } }, range });
-  expect(await total()).toEqual([{ n: 24 }]);
+  return store.query({
+    measures: { n: { kind: 'count' } },
+    dimensions: { day: { kind: 'time', interval: 'day' } },
+    filter: { kind: 'equals', field: 'item', value: 'trees' },
+    order: [{ by: 'day', direction: 'ascending' }],
+    range,
+  });
+}
+
+/** Makes what is counted of days from one on wrong, as a mistake of an earlier version would. */
+async function spoil(from: number): Promise<void> {
+  await store.close();
+  const instance = await DuckDBInstance.create(join(dataDir, 'metronome.duckdb'));
+  const connection = await instance.connect();
+  for (const [table, stepMs] of [
+    ['rollup_item_days', DAY_MS],
+    ['rollup_item_weeks', 7 * DAY_MS],
+  ] as const) {
+    const slot = Math.floor(from / stepMs);
+    await connection.run(`UPDATE ${table} SET events = events + 5 WHERE slot >= ${slot}`);
+  }
+  // Of a day without an event.
+  await connection.run(
+    `INSERT INTO rollup_item_days SELECT * REPLACE (slot + 9 AS slot) FROM rollup_item_days`,
+  );
+  connection.closeSync();
+  instance.closeSync();
+  store = open();
+}
+
+test('counts whose events are there are rebuilt, beside those that outlive theirs', async () => {
+  const days = (...counts: readonly number[]): unknown =>
+    counts.map((n, index) => ({ day: Date.UTC(2026, 10, 1 + index), n }));
+  const range = { from: Date.UTC(2026, 9, 26), to: Date.UTC(2026, 10, 30) };
+  const byItem = async (): Promise<unknown> =>
+    store.query({
+      measures: { n: { kind: 'count' } },
+      dimensions: { item: { kind: 'field', field: 'item' } },
+      range,
+    });
+  await store.append(batchOf('j', 1, views()), noRejects);
+  await store.maintain(signal);
+  await store.expire('2026-11-04', EVER);
+  const [late] = views();
+  await store.append(batchOf('j', 25, late ? [late] : []), noRejects);
+  await store.maintain(signal);
+  await spoil(Date.UTC(2026, 10, 4));
+  expect(await total()).not.toEqual(days(3, 2, 2, 2, 2, 2));
+
+  await store.rebuildRollup('tock');
+  expect(await total()).toEqual(days(3, 2, 2, 2, 2, 2));
+  const tock = async () => (await store.rollups()).find(({ name }) => name === 'tock');
+  expect(await tock()).toEqual({ name: 'tock', events: 13, counted: 1, isUpToDate: false });
+  await store.close();
+  store = open();
+  expect(await total()).toEqual(days(3, 2, 2, 2, 2, 2));
+  await store.maintain(signal);
+  expect(await tock()).toEqual({ name: 'tock', events: 13, counted: 13, isUpToDate: true });
+  expect(await total()).toEqual(days(3, 2, 2, 2, 2, 2));
+  expect(await byItem()).toEqual([
+    { item: 'trees', n: 13 },
+    { item: 'roads', n: 12 },
+  ]);
+});
+
+test('counts that are being rebuilt are right before they outlive their events', async () => {
+  await store.append(batchOf('j', 1, views()), noRejects);
+  await store.maintain(signal);
+  await spoil(0);
+  await store.rebuildRollup('tock');
+  await store.expire('2026-11-04', EVER);
+  const right = [1, 2, 3, 4, 5, 6].map((date) => ({ day: Date.UTC(2026, 10, date), n: 2 }));
+  expect(await total()).toEqual(right);
+  await store.rebuildRollup('tock');
+  await store.maintain(signal);
+  expect(await total()).toEqual(right);
   await store.expire('2026-11-04');
   await store.rebuildRollup('tock');
-  expect(await total()).toEqual([{ n: 12 }]);
+  expect(await total()).toEqual(right.slice(3));
   await store.maintain(signal);
-  expect(await total()).toEqual([{ n: 12 }]);
+  expect(await total()).toEqual(right.slice(3));
 });
 
 test('a rollup that is declared later begins with the events that are there', async () => {

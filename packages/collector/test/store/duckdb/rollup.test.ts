@@ -382,6 +382,7 @@ describe('rollups', () => {
     for (let n = 1; n <= 40; n++) {
       const time = new Date(Date.UTC(2026, 9, (n % 31) + 1, 12)).toISOString();
       await store.append(batchOf('j', n, [eventAt(time, 'a', { item: `${n % 3}` })]), noRejects);
+      if (n % 4 === 0) await store.rebuildRollup('tock');
       const [row] = await store.query({ measures: { n: { kind: 'count' } }, range });
       expect(row).toEqual({ n });
       const byItem = { measures: { n: { kind: 'count' } }, range } as const;
@@ -428,13 +429,13 @@ async function tamper(folder: string, sql: string): Promise<DuckDBValue[][]> {
 describe('a plan', () => {
   const day = (date: number): number => Date.UTC(2026, 10, date);
   const hour = (date: number, hours: number): number => Date.UTC(2026, 10, date, hours);
-  const stateOf = (counted: Counted): RollupState => ({
-    rollups: new Map([['counts', counted]]),
+  const stateOf = (counted: Partial<Counted>): RollupState => ({
+    rollups: new Map([['counts', { upTo: 7, since: 0, again: Infinity, ...counted }]]),
     last: 7,
     outlived: 0,
     dirty: [],
   });
-  const state = stateOf({ upTo: 7, since: 0 });
+  const state = stateOf({});
   const counted = { measures: { n: { kind: 'count' } } } as const;
   const ofItem: Filter = { kind: 'equals', field: 'item', value: 'trees' };
 
@@ -494,10 +495,10 @@ describe('a plan', () => {
 
   it('is none where nothing is counted', () => {
     const range = { from: day(1), to: day(9) };
-    expect(planRollups({ ...counted, range }, stateOf({ upTo: 0, since: 0 }))).toBeUndefined();
+    expect(planRollups({ ...counted, range }, stateOf({ upTo: 0 }))).toBeUndefined();
     const short = { from: day(1) + 1, to: day(1) + 2 };
     expect(planRollups({ ...counted, range: short }, state)).toBeUndefined();
-    expect(planRollups({ ...counted, range }, stateOf({ upTo: 7, since: day(9) }))).toBeUndefined();
+    expect(planRollups({ ...counted, range }, stateOf({ since: day(9) }))).toBeUndefined();
   });
 
   it('looks at what has come since, unless nothing can have', () => {
@@ -505,6 +506,22 @@ describe('a plan', () => {
     expect(planRollups(query, { ...state, last: 8 })?.isBehind).toBe(true);
     expect(planRollups(query, { ...state, last: undefined })?.isBehind).toBe(true);
     expect(planRollups(query, state)?.isBehind).toBe(false);
+  });
+
+  it('reads live what is being counted anew', () => {
+    const query = { ...counted, range: { from: day(1), to: day(9) } };
+    const dirty = [day(2), day(6)].map((date) => ({ app: 'app', day: date, item: 'trees' }));
+    expect(planRollups(query, { ...stateOf({ again: day(5) }), dirty })).toMatchObject({
+      counted: [
+        { from: day(1), to: day(2) },
+        { from: day(3), to: day(5) },
+      ],
+      live: [
+        { from: day(2), to: day(3) },
+        { from: day(5), to: day(9) },
+      ],
+    });
+    expect(planRollups(query, stateOf({ again: day(1) }))).toBeUndefined();
   });
 
   it('reads live what is dirty in its own scope', () => {
