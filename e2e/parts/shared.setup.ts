@@ -1,15 +1,24 @@
 import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
 
 import { type Elasticsearch, startElasticsearch } from './elasticsearch.ts';
 
 /**
- * The global setup of the test run: one address, which starts the shared Elasticsearch when the
- * first test file asks for it. A run whose files never ask does not wait for it.
+ * The global setup of the test run: a temporary folder for all of its files, which goes when they
+ * are done, and one address, which starts the shared Elasticsearch when the first of them asks for
+ * it. A run whose files never ask does not wait for it.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), 'metronome-test-'));
+  // Elasticsearch and the browsers run as somebody else, who has to pass.
+  chmodSync(folder, 0o711);
+  process.env['TMPDIR'] = folder;
+
   let elasticsearch: Promise<Elasticsearch> | undefined;
   const server = createServer((_request, response) => {
     elasticsearch ??= startElasticsearch({ heapMb: 1024 });
@@ -28,6 +37,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     server.close();
     const started = await elasticsearch?.catch(() => undefined);
     await started?.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
 }
 
