@@ -1,0 +1,58 @@
+import type { Engine } from './engine.ts';
+import type { Counted, RollupState } from './rollup-plan.ts';
+import { countedOf, readState } from './rollup-state.ts';
+import type { Rollup } from './rollup.ts';
+import { arrange } from './rollup-tables.ts';
+import type { Session } from './session.ts';
+
+/** The state of the rollups as it is in the tables, known without a look at them. */
+export class KnownState {
+  readonly #engine: Engine;
+  readonly #wanted: readonly Rollup[];
+  #state: RollupState | undefined;
+
+  constructor(engine: Engine, wanted: readonly Rollup[]) {
+    this.#engine = engine;
+    this.#wanted = wanted;
+  }
+
+  /** As of the last commit, or the one before: both are true. */
+  async seenBy(session: Session): Promise<RollupState> {
+    return this.#state ?? readState(session, this.#wanted);
+  }
+
+  async current(): Promise<RollupState> {
+    return this.#state ?? this.#engine.read((session) => this.seenBy(session));
+  }
+
+  /** Runs `work` after all earlier upkeep, with the state in which that has left the tables. */
+  upkeep<T>(work: (session: Session, state: RollupState) => Promise<T>): Promise<T> {
+    return this.#engine.upkeep(async (session) => {
+      try {
+        this.#state ??= await this.#arranged(session);
+        return await work(session, this.#state);
+      } catch (error) {
+        // Nobody knows what is committed: it is read again.
+        this.#state = undefined;
+        throw error;
+      }
+    });
+  }
+
+  change(to: (known: RollupState) => RollupState): void {
+    if (this.#state) this.#state = to(this.#state);
+  }
+
+  /** After a commit that has brought a rollup further. */
+  changeOf(rollup: Rollup, to: Partial<Counted>): void {
+    this.change((known) => {
+      const counted = { ...countedOf(known, rollup), ...to };
+      return { ...known, rollups: new Map([...known.rollups, [rollup.name, counted]]) };
+    });
+  }
+
+  async #arranged(session: Session): Promise<RollupState> {
+    await session.transaction(() => arrange(session, this.#wanted));
+    return readState(session, this.#wanted);
+  }
+}
