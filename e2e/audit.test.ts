@@ -71,6 +71,11 @@ describe('on DuckDB', () => {
 
     expect(await collector.stop()).toBe(0);
     expect(await runMetronome(['audit'], env)).toEqual(beside);
+    // A command upkeeps nothing: it would wait for ever.
+    expect(await runMetronome(['rollups', '--wait'], env)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('and only it counts: start it with metronome start.'),
+    });
     collector = await startCollector({ dataDir: collector.dataDir });
   });
 

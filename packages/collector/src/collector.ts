@@ -38,6 +38,11 @@ export interface Collector {
 export interface CollectorOptions {
   /** A folder of pages that is served under `/example/`. */
   readonly exampleDir?: string | undefined;
+  /**
+   * For one command, where no collector runs: the configuration that a command finds may be another
+   * than the collector's, so nothing is upkept or dropped. Default: false.
+   */
+  readonly isForCommand?: boolean;
 }
 
 const SALT_INTERVAL_MS = 600_000;
@@ -70,7 +75,8 @@ export async function openCollector(
     segmentAgeMaxMs: settings.METRONOME_SEGMENT_MINUTES_MAX * 60_000,
   });
   const numericKeys = [...BUILT_IN_NUMERIC_KEYS, ...numericKeysOf(queries, keys)];
-  const store = openStore(settings, numericKeys, queries);
+  const { isForCommand = false } = options;
+  const store = openStore(settings, { numericKeys, queries, keepsUndeclared: isForCommand });
   const rejects = new RejectLog({
     folder: join(dataDir, 'rejects'),
     disk: nodeDisk,
@@ -99,7 +105,7 @@ export async function openCollector(
   await Promise.race([agree(), systemClock.sleep(SALT_PATIENCE_MS)]);
   delivery.start();
   archive?.start();
-  for (const chore of chores) chore.start();
+  if (!isForCommand) for (const chore of chores) chore.start();
   return {
     listener: createListener(parts),
     commands: commandRoutes({ ...parts, journal, rejects, delivery }),

@@ -6,20 +6,19 @@ import { MetronomeError } from './errors.ts';
 import { problemOf } from './query/declared-check.ts';
 import { declaredQuerySchema } from './query/declared-schema.ts';
 import { nearest } from './query/nearest.ts';
+import { strictObject } from './query/strict-object.ts';
 import { type SettingName, SETTINGS, type Settings } from './settings.ts';
 
 export { defineQuery } from './query/declared.ts';
 
 /** What is structure: `metronome.config.json`, or the default export of `metronome.config.ts`. */
-const structureSchema = z.strictObject({
+const structureSchema = strictObject({
   /** Each site by its `app`, with the hosts that are its own and so never referers. */
-  sites: z
-    .record(z.string(), z.strictObject({ hosts: z.array(z.string()).default([]) }))
-    .default({}),
+  sites: z.record(z.string(), strictObject({ hosts: z.array(z.string()).default([]) })).default({}),
   /** Item patterns in their order; the first that matches a URL names the item. */
   items: z
     .array(
-      z.strictObject({
+      strictObject({
         pattern: z.string(),
         app: z.string().optional(),
         item: z.string().optional(),

@@ -3,13 +3,13 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import type { RollupProgress } from '../event-store.ts';
 import type { Command } from './command.ts';
-import { speak } from './speak.ts';
+import { checkRuns, speak } from './speak.ts';
 import { table } from './table.ts';
 
 const BAR_WIDTH = 20;
 const LOOK_INTERVAL_MS = 1000;
 const REBUILDING =
-  'is counted anew by the running collector; until then answers come from the events. metronome rollups --wait shows how far it is.';
+  'is counted anew by the collector while it runs; until then answers come from the events. metronome rollups --wait shows how far it is.';
 /** Moves a terminal's cursor to the line above, and clears that. */
 const LINE_UP = '\u{1B}[1A\u{1B}[2K';
 
@@ -31,6 +31,7 @@ export const rollups: Command = {
       },
     });
     const config = await readConfig();
+    if (values.wait === true) await checkRuns(config);
     if (values.rebuild !== undefined) {
       await speak(config, 'POST', `/rollups/rebuild?name=${encodeURIComponent(values.rebuild)}`);
       if (values.wait !== true) {

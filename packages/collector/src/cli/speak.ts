@@ -60,6 +60,16 @@ export function speaking<T>(config: Config, talk: (ask: Ask) => Promise<T>): Pro
   );
 }
 
+/** @throws MetronomeError `config` where no collector runs. */
+export async function checkRuns(config: Config): Promise<void> {
+  const answer = await askSocket(config, 'GET', '/rollups', undefined);
+  answer?.body.resume();
+  if (answer !== undefined) return;
+  const folder = config.settings.METRONOME_DATA_DIR;
+  const message = `No collector runs on ${folder}, and only it counts: start it with metronome start.`;
+  throw new MetronomeError('config', message);
+}
+
 type Owner = (method: string, path: string, body?: string) => Promise<Answer>;
 
 async function withOwner<T>(config: Config, use: (owner: Owner) => Promise<T>): Promise<T> {
@@ -102,7 +112,9 @@ async function askSocket(
 /** A command reads what is there: in a wrong folder it must not begin a new journal. */
 async function openFolder(config: Config): Promise<Collector> {
   const { METRONOME_DATA_DIR: folder } = config.settings;
-  if (existsSync(join(folder, 'journal'))) return openCollector(config, pino({ level: 'silent' }));
+  if (existsSync(join(folder, 'journal'))) {
+    return openCollector(config, pino({ level: 'silent' }), { isForCommand: true });
+  }
   const message = `${folder} is no data folder; set METRONOME_DATA_DIR to that of the collector.`;
   throw new MetronomeError('config', message);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DECLARED_LIMITS, type DeclaredQuery, type FunnelStep } from './declared.ts';
-import { nearest } from './nearest.ts';
 import type { Dimension, Filter, Measure, Order } from './query.ts';
+import { strictObject } from './strict-object.ts';
 
 const text = z.string('must be a text').min(1, 'must not be empty');
 const number = z.number('must be a number');
@@ -10,51 +10,51 @@ const scalar = z.union([z.string(), number, z.boolean()], 'must be a text, a num
 /** The filters of a query, as `Filter` describes them. */
 const filter: z.ZodType<Filter, Filter> = z.lazy(() =>
   byKind([
-    object({ kind: z.literal('equals'), field: text, value: scalar }),
-    object({ kind: z.literal('in'), field: text, values: list(scalar) }),
-    object({ kind: z.literal('prefix'), field: text, value: z.string('must be a text') }),
-    object({
+    strictObject({ kind: z.literal('equals'), field: text, value: scalar }),
+    strictObject({ kind: z.literal('in'), field: text, values: list(scalar) }),
+    strictObject({ kind: z.literal('prefix'), field: text, value: z.string('must be a text') }),
+    strictObject({
       kind: z.literal('range'),
       field: text,
       gte: number.exactOptional(),
       lt: number.exactOptional(),
     }),
-    object({ kind: z.literal('exists'), field: text }),
-    object({ kind: z.literal('and'), filters: list(filter) }),
-    object({ kind: z.literal('or'), filters: list(filter) }),
-    object({ kind: z.literal('not'), filter }),
+    strictObject({ kind: z.literal('exists'), field: text }),
+    strictObject({ kind: z.literal('and'), filters: list(filter) }),
+    strictObject({ kind: z.literal('or'), filters: list(filter) }),
+    strictObject({ kind: z.literal('not'), filter }),
   ]),
 );
 
 const where = filter.exactOptional();
 
 const measure: z.ZodType<Measure, Measure> = byKind([
-  object({ kind: z.literal('count'), where }),
-  object({ kind: z.literal('distinct'), field: text, where }),
-  object({ kind: z.literal('sum'), field: text, where }),
-  object({ kind: z.literal('average'), field: text, where }),
-  object({ kind: z.literal('min'), field: text, where }),
-  object({ kind: z.literal('max'), field: text, where }),
-  object({ kind: z.literal('percentile'), field: text, at: number, where }),
+  strictObject({ kind: z.literal('count'), where }),
+  strictObject({ kind: z.literal('distinct'), field: text, where }),
+  strictObject({ kind: z.literal('sum'), field: text, where }),
+  strictObject({ kind: z.literal('average'), field: text, where }),
+  strictObject({ kind: z.literal('min'), field: text, where }),
+  strictObject({ kind: z.literal('max'), field: text, where }),
+  strictObject({ kind: z.literal('percentile'), field: text, at: number, where }),
 ]);
 
 const interval = oneOf(['minute', 'hour', 'day', 'week', 'month']);
 
 const dimension: z.ZodType<Dimension, Dimension> = byKind([
-  object({
+  strictObject({
     kind: z.literal('field'),
     field: text,
     missing: z.string('must be a text').exactOptional(),
   }),
-  object({ kind: z.literal('time'), interval }),
+  strictObject({ kind: z.literal('time'), interval }),
 ]);
 
-const order: z.ZodType<Order, Order> = object({
+const order: z.ZodType<Order, Order> = strictObject({
   by: text,
   direction: oneOf(['ascending', 'descending']),
 });
 
-const step: z.ZodType<FunnelStep, FunnelStep> = object({ name: text, filter });
+const step: z.ZodType<FunnelStep, FunnelStep> = strictObject({ name: text, filter });
 
 const meaning = text.exactOptional();
 
@@ -63,7 +63,7 @@ const { stepsMax, withinMinutesMax } = DECLARED_LIMITS;
 /** A query of the configuration, checked for its form; `declared-check.ts` checks its meaning. */
 export const declaredQuerySchema: z.ZodType<DeclaredQuery, DeclaredQuery> = byKind(
   [
-    object({
+    strictObject({
       kind: z.literal('rows').exactOptional(),
       meaning,
       measures: named(measure),
@@ -74,7 +74,7 @@ export const declaredQuerySchema: z.ZodType<DeclaredQuery, DeclaredQuery> = byKi
       others: text.exactOptional(),
       rollup: z.boolean('must be true or false').exactOptional(),
     }),
-    object({
+    strictObject({
       kind: z.literal('funnel'),
       meaning,
       steps: list(step)
@@ -85,7 +85,7 @@ export const declaredQuerySchema: z.ZodType<DeclaredQuery, DeclaredQuery> = byKi
         .max(withinMinutesMax, `must be at most ${withinMinutesMax}`)
         .exactOptional(),
     }),
-    object({
+    strictObject({
       kind: z.literal('retention'),
       meaning,
       filter: where,
@@ -105,21 +105,6 @@ function named<T>(member: z.ZodType<T, T>) {
 
 function oneOf<const T extends readonly [string, ...string[]]>(names: T) {
   return z.enum(names, `must be one of ${names.join(', ')}`);
-}
-
-/** An object of these members alone; a misspelt one is told what it may have been. */
-function object<T extends z.ZodRawShape>(shape: T) {
-  const known = Object.keys(shape);
-  return z.strictObject(shape, {
-    error: ({ code, keys }) => {
-      if (code === 'invalid_type') return 'must be an object';
-      if (code !== 'unrecognized_keys' || !Array.isArray(keys)) return undefined;
-      const name = String(keys[0]);
-      const near = nearest(name, known);
-      const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
-      return `there is no ${JSON.stringify(name)} here: ${hint}`;
-    },
-  });
 }
 
 /** One of several objects that `kind` tells apart. */

@@ -3,6 +3,12 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   return nearestFew(name, candidates)[0];
 }
 
+/** What is said to whoever asked for `name`: the nearest of the candidates, else all of them. */
+export function hintFor(name: string, candidates: readonly string[]): string {
+  const near = nearest(name, candidates);
+  return near === undefined ? `there are ${candidates.join(', ')}` : `did you mean ${near}?`;
+}
+
 /** The candidates that are a few edits away from `name` and about as near as the nearest; at most three. */
 export function nearestFew(name: string, candidates: readonly string[]): readonly string[] {
   return (

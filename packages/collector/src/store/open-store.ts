@@ -6,17 +6,24 @@ import type { Settings } from '../settings.ts';
 import { openDuckdbStore } from './duckdb/store.ts';
 import { ElasticsearchStore } from './elasticsearch/store.ts';
 
+export interface Declared {
+  /** The application's keys that must always be kept as numbers. */
+  readonly numericKeys?: readonly string[];
+  /** Its queries: some have rollups. */
+  readonly queries?: Readonly<Record<string, DeclaredQuery>>;
+  /** What is kept of queries that are not among them stays, and work that would touch it is refused. */
+  readonly keepsUndeclared?: boolean;
+}
+
 /**
- * Opens the store that the settings name: the only place that asks which. `numericKeys` are the
- * application's keys that must always be kept as numbers; of its `queries` some have rollups.
+ * Opens the store that the settings name: the only place that asks which.
  *
  * @throws MetronomeError `config` when what it needs is not there; an unreachable cluster is no
  * error, the store answers `unavailable` until it is back.
  */
 export function openStore(
   settings: Settings,
-  numericKeys: readonly string[] = [],
-  queries: Readonly<Record<string, DeclaredQuery>> = {},
+  { numericKeys = [], queries = {}, keepsUndeclared = false }: Declared = {},
 ): EventStore {
   switch (settings.METRONOME_STORE) {
     case 'duckdb':
@@ -25,6 +32,7 @@ export function openStore(
         memoryMb: settings.METRONOME_DUCKDB_MEMORY_MB,
         threads: settings.METRONOME_DUCKDB_THREADS,
         queries,
+        keepsUndeclared,
       });
     case 'elasticsearch':
       return new ElasticsearchStore({

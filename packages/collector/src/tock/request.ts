@@ -1,6 +1,6 @@
 import type { ZodError } from 'zod';
 import { MetronomeError } from '../errors.ts';
-import { nearest } from '../query/nearest.ts';
+import { hintFor } from '../query/nearest.ts';
 import {
   type ParameterName,
   type Parameters,
@@ -68,9 +68,7 @@ function parseScope(
 
 function checkName(name: string, known: readonly string[]): void {
   if (known.includes(name)) return;
-  const near = nearest(name, known);
-  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
-  refuse(`there is no parameter ${JSON.stringify(name)}: ${hint}`);
+  refuse(`there is no parameter ${JSON.stringify(name)}: ${hintFor(name, known)}`);
 }
 
 function single(

@@ -1,6 +1,6 @@
 import { MetronomeError } from '../errors.ts';
 import type { DeclaredQuery } from '../query/declared.ts';
-import { nearest } from '../query/nearest.ts';
+import { hintFor } from '../query/nearest.ts';
 import type { Statistic } from './statistic.ts';
 import { campaigns } from './statistics/campaigns.ts';
 import { declared } from './statistics/declared.ts';
@@ -31,8 +31,11 @@ export const BUILT_IN = {
   retention: retention({}),
 } as const satisfies Record<string, Statistic>;
 
-/** What no declared query may be called; the last two have calls of their own. */
-const TAKEN: readonly string[] = [...Object.keys(BUILT_IN), 'tock', 'items'];
+/** What is asked at `/NAME.json`. */
+const CALLS: readonly string[] = ['tock', 'items'];
+
+/** What no declared query may be called. */
+const TAKEN: readonly string[] = [...Object.keys(BUILT_IN), ...CALLS];
 
 /** The application's keys that the built-in statistics use as numbers. */
 export const BUILT_IN_NUMERIC_KEYS: readonly string[] = ['count'];
@@ -58,8 +61,8 @@ export function allStatistics(queries: Readonly<Record<string, DeclaredQuery>> =
 export function statisticNamed(statistics: Statistics, name: string): Statistic {
   const found = statistics.get(name);
   if (found) return found;
-  const names = [...statistics.keys()];
-  const near = nearest(name, names);
-  const hint = near === undefined ? `there are ${names.join(', ')}` : `did you mean ${near}?`;
+  const hint = CALLS.includes(name)
+    ? `it has a call of its own, /${name}.json`
+    : hintFor(name, [...statistics.keys()]);
   throw new MetronomeError('not-found', `There is no query ${JSON.stringify(name)}: ${hint}`);
 }

@@ -116,7 +116,13 @@ describe('the configuration file', () => {
 
   test('that is wrong is named with the spot', async () => {
     const path = file('metronome.config.json', '{"items":[{"patern":"/x"}]}');
-    await expect(readConfig({ METRONOME_CONFIG: path })).rejects.toThrow(/items\.0/);
+    await expect(readConfig({ METRONOME_CONFIG: path })).rejects.toThrow(
+      'items.0: there is no "patern" here: did you mean pattern?',
+    );
+    const top = file('metronome.config.json', '{"querys":{}}');
+    await expect(readConfig({ METRONOME_CONFIG: top })).rejects.toThrow(
+      'the top level: there is no "querys" here: did you mean queries?',
+    );
   });
 
   test('that is missing is named', async () => {

@@ -160,6 +160,9 @@ describe('bad input', () => {
     expect(await refusal('/query/by-fromat.json')).toMatchObject({
       detail: 'There is no query "by-fromat": did you mean by-format?',
     });
+    expect(await refusal('/query/items.json')).toMatchObject({
+      detail: 'There is no query "items": it has a call of its own, /items.json',
+    });
     expect(await refusal('/query/__proto__.json')).toMatchObject({ status: 404 });
   });
 

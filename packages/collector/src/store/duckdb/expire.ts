@@ -3,7 +3,7 @@ import { takeOut } from './erase.ts';
 import { noteOutlived, takeOutRows } from './rollup-tables.ts';
 import type { Rollups } from './rollups.ts';
 import { FILED_DAY, quotedText } from './schema.ts';
-import type { Session, Statement } from './session.ts';
+import type { Session } from './session.ts';
 
 /**
  * Deletes the events and tombstones of the days before a UTC day, and says so in the tallies; the
@@ -24,42 +24,41 @@ export async function expire(
         return work(session);
       }),
     );
-  const takeOutAll = async (
-    session: Session,
-    beside: (old: Statement) => Promise<void>,
-    upTo?: number,
-  ): Promise<number> => {
-    let expired = 0;
-    for (const sql of filedBefore(before)) {
-      const old = { sql: upTo === undefined ? sql : `${sql} AND batch <= ${upTo}`, params: [] };
-      await beside(old);
-      expired += await takeOut(session, old, 'expired');
-    }
-    return expired;
-  };
   if (countsBefore >= before) {
     return rollups.correcting((markDirty) =>
-      inOneCommit((session) => takeOutAll(session, (old) => markDirty(session, old))),
+      inOneCommit(async (session) => {
+        let expired = 0;
+        for (const sql of filedBefore(before)) {
+          const old = { sql, params: [] };
+          await markDirty(session, old);
+          expired += await takeOut(session, old, 'expired');
+        }
+        return expired;
+      }),
     );
   }
   const day = Date.parse(before);
   return rollups.outliving(day, (upTo) =>
     inOneCommit(async (session) => {
       await noteOutlived(session, day);
-      return takeOutAll(session, (old) => takeOutRows(session, rollups.all, old), upTo);
+      // An event of a later day stays for as long as that: its count could not be told from others.
+      const [ofEarlier] = filedBefore(before);
+      const old = { sql: `${ofEarlier} AND batch <= ${upTo}`, params: [] };
+      await takeOutRows(session, rollups.all, old);
+      return takeOut(session, old, 'expired');
     }),
   );
 }
 
 /**
- * The events that are filed before a UTC day, in two parts: by a time that is no column by itself the
- * engine would look at each event.
+ * The events that are filed before a UTC day, in two parts, those of earlier days and those of later
+ * ones: by a time that is no column by itself the engine would look at each event.
  */
-function filedBefore(day: string): readonly string[] {
+function filedBefore(day: string): readonly [string, string] {
   const midnight = `TIMESTAMP ${quotedText(day)}`;
-  const parts = [
-    `"@timestamp" < ${midnight}`,
-    `"event.created" < ${midnight} AND "@timestamp" >= ${midnight}`,
+  const filed = `${FILED_DAY} < DATE ${quotedText(day)}`;
+  return [
+    `"@timestamp" < ${midnight} AND ${filed}`,
+    `"event.created" < ${midnight} AND "@timestamp" >= ${midnight} AND ${filed}`,
   ];
-  return parts.map((part) => `${part} AND ${FILED_DAY} < DATE ${quotedText(day)}`);
 }

@@ -1,19 +1,25 @@
+import { MetronomeError } from '../../errors.ts';
 import type { Engine } from './engine.ts';
 import type { Counted, RollupState } from './rollup-plan.ts';
 import { countedOf, readState } from './rollup-state.ts';
 import type { Rollup } from './rollup.ts';
-import { arrange } from './rollup-tables.ts';
+import { arrange, hasOthers } from './rollup-tables.ts';
 import type { Session } from './session.ts';
+
+const UNDECLARED =
+  'The data folder has counts of a query that this configuration does not declare; say where that of the collector is (METRONOME_CONFIG), or start the collector.';
 
 /** The state of the rollups as it is in the tables, known without a look at them. */
 export class KnownState {
   readonly #engine: Engine;
   readonly #wanted: readonly Rollup[];
+  readonly #keepsUndeclared: boolean;
   #state: RollupState | undefined;
 
-  constructor(engine: Engine, wanted: readonly Rollup[]) {
+  constructor(engine: Engine, wanted: readonly Rollup[], keepsUndeclared: boolean) {
     this.#engine = engine;
     this.#wanted = wanted;
+    this.#keepsUndeclared = keepsUndeclared;
   }
 
   /** As of the last commit, or the one before: both are true. */
@@ -52,6 +58,9 @@ export class KnownState {
   }
 
   async #arranged(session: Session): Promise<RollupState> {
+    if (this.#keepsUndeclared && (await hasOthers(session, this.#wanted))) {
+      throw new MetronomeError('config', UNDECLARED);
+    }
     await session.transaction(() => arrange(session, this.#wanted));
     return readState(session, this.#wanted);
   }

@@ -63,6 +63,15 @@ export async function arrange(session: Session, wanted: readonly Rollup[]): Prom
   }
 }
 
+/** Whether there are rollups that are not wanted, or not any more as they are. */
+export async function hasOthers(session: Session, wanted: readonly Rollup[]): Promise<boolean> {
+  const known = await session.rows('SELECT name, definition FROM rollups');
+  return known.some(
+    ([name, definition]) =>
+      !wanted.some((one) => one.name === name && definitionOf(one) === definition),
+  );
+}
+
 /** Those of earlier versions too. */
 async function tablesOfRollups(session: Session): Promise<readonly string[]> {
   const rows = await session.rows(

@@ -60,11 +60,11 @@ export class Rollups {
     | { readonly batch: number; readonly at: number; readonly events: Promise<number> }
     | undefined;
 
-  constructor(engine: Engine, declared: readonly DeclaredRollup[]) {
+  constructor(engine: Engine, declared: readonly DeclaredRollup[], keepsUndeclared: boolean) {
     this.#engine = engine;
     this.#declared = declared;
     this.#wanted = [counts, ...excerpts, ...declared];
-    this.#known = new KnownState(engine, this.#wanted);
+    this.#known = new KnownState(engine, this.#wanted, keepsUndeclared);
     this.#counter = new RollupCounter(engine, this.#wanted, this.#known);
   }
 

@@ -21,6 +21,8 @@ export interface DuckdbOptions extends DatabaseOptions {
   readonly now?: () => number;
   /** What the application declares: some of it with a rollup. */
   readonly queries?: Readonly<Record<string, DeclaredQuery>>;
+  /** See `Declared`. Default: false. */
+  readonly keepsUndeclared?: boolean;
   /** Events after which the file is opened anew; see `Engine.renew`. Default: a million. */
   readonly renewedAfterEvents?: number;
 }
@@ -36,11 +38,12 @@ const RENEWED_AFTER_EVENTS = 1_000_000;
 export function openDuckdbStore({
   now = Date.now,
   queries = {},
+  keepsUndeclared = false,
   renewedAfterEvents = RENEWED_AFTER_EVENTS,
   ...options
 }: DuckdbOptions): EventStore {
   const engine = new Engine(options);
-  const rollups = new Rollups(engine, declaredRollups(queries));
+  const rollups = new Rollups(engine, declaredRollups(queries), keepsUndeclared);
   const questions = new Questions(engine, rollups);
   /** Since the file was opened. */
   let written = 0;

@@ -25,9 +25,12 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-function open(queries: Readonly<Record<string, DeclaredRows>> = {}): EventStore {
+function open(
+  queries: Readonly<Record<string, DeclaredRows>> = {},
+  keepsUndeclared = false,
+): EventStore {
   let now = Date.UTC(2026, 10, 30);
-  return openDuckdbStore({ dataDir, now: () => (now += DAY_MS), queries });
+  return openDuckdbStore({ dataDir, now: () => (now += DAY_MS), queries, keepsUndeclared });
 }
 
 /** Views of trees and roads by two visitors on the first six days of a month. */
@@ -162,4 +165,53 @@ test('a rollup that is declared later begins with the events that are there', as
   expect(await store.countsFrom({ ...query, range })).toBe(Date.UTC(2026, 10, 4));
   await store.expire('2026-11-06', '2026-11-05');
   expect(await store.countsFrom({ ...query, range })).toBe(Date.UTC(2026, 10, 5));
+});
+
+test('those of a query stay where a command does not know it', async () => {
+  const queries = { items: defineQuery({ rollup: true, measures: { n: { kind: 'count' } } }) };
+  const { rollup: _, ...query } = queries.items;
+  const range = { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 11, 1) };
+  const reopen = async (...how: Parameters<typeof open>): Promise<void> => {
+    await store.close();
+    store = open(...how);
+  };
+  await reopen(queries);
+  await store.append(batchOf('j', 1, views()), noRejects);
+  await store.expire('2026-11-04', EVER);
+  const from = await store.countsFrom({ ...query, range });
+
+  await reopen({}, true);
+  expect(await store.query({ ...query, range })).toEqual([{ n: 24 }]);
+  expect(await store.rollups()).toHaveLength(3);
+  const config = { code: 'config', message: expect.stringContaining('METRONOME_CONFIG') };
+  await expect(store.rebuildRollup('tock')).rejects.toMatchObject(config);
+  await expect(store.erase({ visitor: 'ann' })).rejects.toMatchObject(config);
+  await reopen(queries, true);
+  expect(await store.erase({ visitor: 'ann' })).toBe(6);
+  await reopen(queries);
+  await store.maintain(signal);
+  expect(await store.countsFrom({ ...query, range })).toBe(from);
+  expect(await store.query({ ...query, range })).toEqual([{ n: 18 }]);
+});
+
+test('an event of a later day stays as long as its day, whatever its clock said', async () => {
+  const behind = { 'event.created': '2026-11-03T23:30:00.000Z', 'event.id': 'behind' };
+  const event = (fields: Partial<StoredEvent>): StoredEvent =>
+    eventAt('2026-11-04T01:00:00.000Z', 'app', { item: 'trees', 'user.id': 'ann', ...fields });
+  const secret = event({ ...behind, 'event.id': 'secret', item: 'secret' });
+  await store.append(batchOf('j', 1, [event({}), event(behind), secret]), noRejects);
+  await store.maintain(signal);
+  expect(await store.expire('2026-11-04', EVER)).toBe(0);
+  expect(await store.erase({ item: 'secret' })).toBe(1);
+  const two = [{ day: Date.UTC(2026, 10, 4), n: 2 }];
+  const range = { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 11, 1) };
+  const all = () => store.query({ measures: { n: { kind: 'count' } }, range });
+  expect(await all()).toEqual([{ n: 2 }]);
+  await store.rebuildRollup('tock');
+  expect(await total()).toEqual(two);
+  await store.maintain(signal);
+  expect(await total()).toEqual(two);
+  expect(await store.expire('2026-11-05', EVER)).toBe(2);
+  expect(await total()).toEqual(two);
+  expect(await all()).toEqual([{ n: 2 }]);
 });
