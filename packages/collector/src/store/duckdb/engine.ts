@@ -14,7 +14,8 @@ const READERS_MAX = 2;
  * The one database file: opened at first use, opened again after an error that made the engine
  * give it up. One writer at a time, a few readers beside it, each on a connection of its own.
  * They share the engine's memory: what runs short of it runs once more with no reader beside it,
- * and with nothing of the log in memory, where no write is under way.
+ * with nothing of the log in memory, and, if it writes, on a file that was opened anew: rows that a
+ * write was about to delete when it ran short stay locked until then.
  */
 export class Engine {
   readonly #options: DatabaseOptions;
@@ -35,7 +36,7 @@ export class Engine {
   /** Runs `work`, perhaps twice, on the writing connection, after all earlier writes. */
   write<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const once = (): Promise<T> => this.#use((database) => work(database.writer));
-    const result = this.#writer.then(() => this.#orAlone(once, once, true));
+    const result = this.#writer.then(() => this.#orAlone(once, { writes: true, isUrgent: true }));
     this.#writer = result.catch(() => undefined);
     return result;
   }
@@ -52,7 +53,7 @@ export class Engine {
   renew(): Promise<void> {
     return this.#alone(async () => {
       // To close would write the log as well, and all of the process would wait for it.
-      await this.#checkpoint();
+      await this.checkpoint();
       this.#openAgain(await this.#open());
       await this.#open();
     });
@@ -71,13 +72,23 @@ export class Engine {
 
   /**
    * Likewise on a connection of its own, beside the writer and the readers, after all earlier
-   * upkeep: what must not happen while tables are put in order is upkeep too.
+   * upkeep. It must not write by `write`, or each would wait for the other when memory runs short.
    */
   upkeep<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const once = (): Promise<T> => this.#use((database) => database.read(work));
-    const result = this.#upkeep.then(() => this.#orAlone(once, once));
+    return this.inTurn(() => this.#orAlone(once, { writes: true }));
+  }
+
+  /** Runs `work` when its turn among the upkeep has come: while it runs, tables are not put in order. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#upkeep.then(work);
     this.#upkeep = result.catch(() => undefined);
     return result;
+  }
+
+  /** No query is under way. */
+  get isQuiet(): boolean {
+    return this.#readers.areFree;
   }
 
   /** Waits for the reads under way. */
@@ -88,7 +99,7 @@ export class Engine {
   /** Runs `work`, perhaps twice, on a connection that sees the last commit. */
   read<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const once = (): Promise<T> => this.#use((database) => database.read(work));
-    return this.#orAlone(() => this.#readers.hold(1, once), once);
+    return this.#orAlone(() => this.#readers.hold(1, once), { alone: once });
   }
 
   async close(): Promise<void> {
@@ -98,18 +109,25 @@ export class Engine {
     await database?.close();
   }
 
-  async #orAlone<T>(work: () => Promise<T>, alone: () => Promise<T>, isUrgent = false): Promise<T> {
+  async #orAlone<T>(
+    work: () => Promise<T>,
+    { alone = work, writes = false, isUrgent = false }: Relief<T>,
+  ): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (!isShortOfMemory(error)) throw error;
-      const relieved = (): Promise<T> => this.#checkpoint().then(alone);
+      const relieved = async (): Promise<T> => {
+        await this.checkpoint();
+        if (writes) this.#openAgain(await this.#open());
+        return alone();
+      };
       return await this.#readers.hold(READERS_MAX, relieved, isUrgent);
     }
   }
 
-  /** The engine refuses while a write is under way. */
-  #checkpoint(): Promise<void> {
+  /** Writes the log into the tables; the engine refuses while a write is under way. */
+  checkpoint(): Promise<void> {
     return this.#use((database) => database.read(writeLog)).catch(() => undefined);
   }
 
@@ -143,6 +161,15 @@ export class Engine {
     // Whoever comes next sees how it went.
     this.#open(database.close()).catch(() => undefined);
   }
+}
+
+/** How work goes that ran short of memory. */
+interface Relief<T> {
+  /** The same without a slot. */
+  readonly alone?: () => Promise<T>;
+  readonly writes?: boolean;
+  /** It goes before the readers that wait. */
+  readonly isUrgent?: boolean;
 }
 
 /** Writes the log into the tables. */

@@ -2,7 +2,8 @@ import type { Selection } from '../../event-store.ts';
 import { MARK } from '../../place-name.ts';
 import type { Engine } from './engine.ts';
 import type { Session, Statement } from './session.ts';
-import type { Rollups } from './rollups.ts';
+import type { RollupState } from './rollup-plan.ts';
+import type { MarkDirty, Rollups } from './rollups.ts';
 import { eraseOutlived } from './rollup-tables.ts';
 import { FILED_DAY } from './schema.ts';
 import { oweScrub, scrub } from './scrub.ts';
@@ -11,36 +12,82 @@ import { selected } from './select.ts';
 /** As `placeName` has it: an event without id would come back under that. */
 const NAME = `coalesce("event.id", '${MARK}' || "journal.collector" || '-' || "journal.sequence")`;
 
-/** Erases what is selected, leaves tombstones, and says so in the tallies, in one commit. */
+/** The engine keeps so many rows together, and 16 KB in memory for each such group with a deletion. */
+const VECTOR_ROWS = 2048;
+/** Of one commit: a sixth of the engine's memory. */
+const VECTORS_MAX = 1000;
+
+/**
+ * Erases what is selected, a stretch of the table at a time: each leaves tombstones and says so in
+ * the tallies in its own commit. Where it breaks off, a part is erased.
+ */
 export async function erase(
   engine: Engine,
   rollups: Rollups,
   selection: Selection,
+  vectorsMax = VECTORS_MAX,
 ): Promise<number> {
-  const { sql, params } = selected(selection);
-  const erased = await rollups.correcting((markDirty, { outlived }) =>
-    engine.write((session) =>
-      session.transaction(async () => {
-        await session.run(
-          `INSERT INTO tombstones SELECT DISTINCT ${FILED_DAY},
-             tombstone("service.name", ${NAME}, "event.created", CAST("event.ingested" AS DATE))
-           FROM events WHERE ${sql}`,
-          params,
-        );
-        await markDirty(session, { sql, params });
-        const gone = await takeOut(session, { sql, params }, 'erased');
-        const counts =
-          selection.item === undefined || selection.visitor !== undefined
-            ? 0
-            : await eraseOutlived(session, rollups.all, selection, outlived);
-        if (gone + counts > 0) await oweScrub(session);
-        return gone;
-      }),
-    ),
-  );
+  let erased = 0;
+  let isLast = false;
+  while (!isLast) {
+    const stretch = await rollups.correcting((markDirty, state) =>
+      engine.write((session) =>
+        session.transaction(() =>
+          eraseStretch(session, rollups, selection, { markDirty, state, vectorsMax }),
+        ),
+      ),
+    );
+    ({ isLast } = stretch);
+    erased += stretch.gone;
+    if (!isLast) await engine.checkpoint();
+  }
   if (erased > 0) await rollups.countDirty(new AbortController().signal);
   await scrub(engine, rollups.all);
   return erased;
+}
+
+interface Erasing {
+  readonly markDirty: MarkDirty;
+  readonly state: RollupState;
+  readonly vectorsMax: number;
+}
+
+async function eraseStretch(
+  session: Session,
+  rollups: Rollups,
+  selection: Selection,
+  { markDirty, state, vectorsMax }: Erasing,
+): Promise<{ readonly gone: number; readonly isLast: boolean }> {
+  const all = selected(selection);
+  const [[last = null, vectors = 0] = []] = await session.rows(
+    `SELECT max(vector), count(*) FROM (SELECT DISTINCT rowid // ${VECTOR_ROWS} AS vector
+     FROM events WHERE ${all.sql} ORDER BY vector LIMIT ${vectorsMax})`,
+    all.params,
+  );
+  const isLast = Number(vectors) < vectorsMax;
+  const end = (Number(last) + 1) * VECTOR_ROWS;
+  const stretch = { sql: `${all.sql} AND rowid < ${end}`, params: all.params };
+  const gone = last === null ? 0 : await takeOutForGood(session, stretch, markDirty);
+  const isOfItem = selection.item !== undefined && selection.visitor === undefined;
+  const counts =
+    isLast && isOfItem ? await eraseOutlived(session, rollups.all, selection, state.outlived) : 0;
+  if (gone + counts > 0) await oweScrub(session);
+  return { gone, isLast };
+}
+
+async function takeOutForGood(
+  session: Session,
+  events: Statement,
+  markDirty: MarkDirty,
+): Promise<number> {
+  await session.run(
+    `INSERT INTO tombstones SELECT DISTINCT ${FILED_DAY},
+       tombstone("service.name", ${NAME}, "event.created", CAST("event.ingested" AS DATE))
+     FROM events WHERE ${events.sql}`,
+    events.params,
+  );
+  await markDirty(session, events);
+  return takeOut(session, events, 'erased');
 }
 
 /** Deletes events and counts them in their tallies; returns how many went. */

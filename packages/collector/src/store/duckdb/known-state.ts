@@ -33,16 +33,22 @@ export class KnownState {
 
   /** Runs `work` after all earlier upkeep, with the state in which that has left the tables. */
   upkeep<T>(work: (session: Session, state: RollupState) => Promise<T>): Promise<T> {
-    return this.#engine.upkeep(async (session) => {
-      try {
+    return this.#engine.upkeep((session) =>
+      this.#orForgotten(async () => {
         this.#state ??= await this.#arranged(session);
-        return await work(session, this.#state);
-      } catch (error) {
-        // Nobody knows what is committed: it is read again.
-        this.#state = undefined;
-        throw error;
-      }
-    });
+        return work(session, this.#state);
+      }),
+    );
+  }
+
+  /** Runs `work` likewise, which writes by the engine's writer, and has no connection of its own. */
+  inTurn<T>(work: (state: RollupState) => Promise<T>): Promise<T> {
+    return this.#engine.inTurn(() =>
+      this.#orForgotten(async () => {
+        this.#state ??= await this.#engine.read((session) => this.#arranged(session));
+        return work(this.#state);
+      }),
+    );
   }
 
   change(to: (known: RollupState) => RollupState): void {
@@ -55,6 +61,16 @@ export class KnownState {
       const counted = { ...countedOf(known, rollup), ...to };
       return { ...known, rollups: new Map([...known.rollups, [rollup.name, counted]]) };
     });
+  }
+
+  async #orForgotten<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      // Nobody knows what is committed: it is read again.
+      this.#state = undefined;
+      throw error;
+    }
   }
 
   async #arranged(session: Session): Promise<RollupState> {

@@ -181,7 +181,7 @@ export class Rollups {
    * dirty what it is about to take out.
    */
   correcting<T>(work: (markDirty: MarkDirty, state: RollupState) => Promise<T>): Promise<T> {
-    return this.#known.upkeep((_session, state) =>
+    return this.#known.inTurn((state) =>
       work(async (session, where) => {
         const marked = await markDirty(session, state, where);
         // Before the commit: a part that is read live for nothing is no mistake, the reverse is.
@@ -206,7 +206,7 @@ export class Rollups {
         await this.#counter.countAgain(rollup, NEVER);
         await this.#counter.countArrived(rollup, NEVER);
       }
-      const done = await this.#known.upkeep(async (_session, state) => {
+      const done = await this.#known.inTurn(async (state) => {
         const again = Math.min(...[...state.rollups.values()].map((one) => one.again));
         if (again < day) return undefined;
         if (state.dirty.some((part) => part.day < day)) return undefined;

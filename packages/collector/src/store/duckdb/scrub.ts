@@ -12,14 +12,16 @@ import { EVENTS_DEFINITION } from './schema.ts';
  * This costs what the table is large, and as much room again while it runs. Not reached are copies
  * that others made: blocks that the file system or the disk itself has put elsewhere.
  */
-export function scrub(engine: Engine, rollups: readonly Rollup[]): Promise<void> {
-  return engine.writeAlone(async (session) => {
-    if ((await session.rows('SELECT 1 FROM scrubs LIMIT 1')).length === 0) return;
+export async function scrub(engine: Engine, rollups: readonly Rollup[]): Promise<void> {
+  const isDone = await engine.writeAlone(async (session) => {
+    if ((await session.rows('SELECT 1 FROM scrubs LIMIT 1')).length === 0) return false;
     await rewrite(session, rollups);
     await session.run('CHECKPOINT');
     await overwriteFreeBlocks(session);
     await session.run('DELETE FROM scrubs');
+    return true;
   });
+  if (isDone) await engine.renew();
 }
 
 /** In the commit that erases: the scrub is owed until it is done, whatever happens between. */

@@ -1,10 +1,17 @@
 /** A number of slots, given out in the order in which they are asked for, the urgent first. */
 export class Slots {
+  readonly #all: number;
   #free: number;
   readonly #waiting: { readonly slots: number; readonly start: () => void }[] = [];
 
   constructor(slots: number) {
+    this.#all = slots;
     this.#free = slots;
+  }
+
+  /** Nobody has one. */
+  get areFree(): boolean {
+    return this.#free === this.#all;
   }
 
   async hold<T>(slots: number, work: () => Promise<T>, isUrgent = false): Promise<T> {

@@ -29,6 +29,8 @@ export interface DuckdbOptions extends DatabaseOptions {
 
 /** They take some 10 MB, and to open the file takes a tenth of a second. */
 const RENEWED_AFTER_EVENTS = 1_000_000;
+/** While queries are under way it is put off until it is so many times as many. */
+const RENEWED_LATER = 4;
 
 /**
  * The embedded store: one DuckDB file, `metronome.duckdb`, in the data folder. Events, cursor and
@@ -55,7 +57,8 @@ export function openDuckdbStore({
       return next;
     },
     async append(batch, keepRejects) {
-      if (written >= renewedAfterEvents) {
+      // What is asked meanwhile would wait for what is under way.
+      if (written >= (engine.isQuiet ? 1 : RENEWED_LATER) * renewedAfterEvents) {
         written = 0;
         await engine.renew();
       }

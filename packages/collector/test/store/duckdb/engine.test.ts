@@ -50,3 +50,32 @@ it('answers as before while its file is opened anew', async () => {
   await upkeep();
   expect(await count()).toBe(20 * 99);
 });
+
+it('goes on after a write within a turn that memory is too short for', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'metronome-engine-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const engine = new Engine({ dataDir, memoryMb: 19 });
+  onTestFinished(() => engine.close());
+  await engine.write(async (session) => {
+    await session.run('CREATE TABLE many AS SELECT range AS n FROM range(4000000)');
+    await session.run('CHECKPOINT');
+  });
+  // A group of 2,048 rows with a deletion takes 16 KB.
+  const remove = (below: number): Promise<void> =>
+    engine.inTurn(() =>
+      engine.write((session) =>
+        session.transaction(() =>
+          session.run(`DELETE FROM many WHERE n % 2000 = 0 AND n < ${below}`),
+        ),
+      ),
+    );
+  const count = (): Promise<unknown> =>
+    engine.read((session) => session.rows('SELECT count(*) FROM many'));
+  const [all] = await Promise.allSettled([remove(4_000_000), remove(1), count(), engine.renew()]);
+  expect(all).toMatchObject({
+    status: 'rejected',
+    reason: { code: 'unavailable', message: expect.stringContaining('it is short of memory') },
+  });
+  await remove(400_000);
+  expect(await count()).toEqual([[4_000_000n - 200n]]);
+});
