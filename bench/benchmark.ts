@@ -34,8 +34,9 @@ export interface Options {
 }
 
 export const DEFAULTS: Options = {
-  pairs: 3,
-  seconds: 4,
+  pairs: 5,
+  // Delivery rests up to four seconds while intake is busy: a shorter leg has much of it or none.
+  seconds: 10,
   events: 2_000_000,
   stored: 1_000_000,
   visitors: 10_000_000,

@@ -1,9 +1,9 @@
 /**
  * Measures, and writes `RESULTS.md` and `results/NAME.json`.
  *
- *     npm run bench                           everything, some 12 minutes on a quiet machine
+ *     npm run bench                           everything, some 25 minutes on a quiet machine
  *     npm run bench -- intake-single          one of them
- *     npm run bench -- --seconds 10 NAME…     with other sizes, see `DEFAULTS`
+ *     npm run bench -- --seconds 20 NAME…     with other sizes, see `DEFAULTS`
  */
 import { parseArgs } from 'node:util';
 import { type Benchmark, DEFAULTS, type Options, runBenchmark } from './benchmark.ts';

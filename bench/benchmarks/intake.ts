@@ -13,7 +13,7 @@ import { BATCH, LOG, type RequestKind, SINGLE, writeRequests } from '../requests
 import { type Counts, startBareServer, startBenchCollector } from '../servers.ts';
 import { checkWrk, type Leg, load } from '../wrk.ts';
 
-const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 5;
 const BESIDE =
   'beside a bare node:http server that only parses, appends and group-commits with fdatasync; the same requests from the same generator on the same cores';
 
