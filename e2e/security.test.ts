@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CollectorProcess, startCollector } from './collector-process.ts';
@@ -135,6 +137,18 @@ describe('limits', () => {
     );
     expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0);
     expect((await from('203.0.113.2')).status).toBe(202);
+    await collector.stop();
+  });
+
+  test('who asks on and on without waiting for answers is cut off', async () => {
+    const collector = await startCollector();
+    const socket = connect(Number(new URL(collector.url).port), '127.0.0.1');
+    let answers = '';
+    socket.on('error', () => {}).on('data', (piece) => (answers += String(piece)));
+    socket.write('GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1_500));
+    await once(socket, 'close');
+    expect(answers.split('HTTP/1.1 200').length).toBeLessThan(3);
+    expect((await fetch(`${collector.url}/health`)).status).toBe(200);
     await collector.stop();
   });
 

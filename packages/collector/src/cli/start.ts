@@ -7,13 +7,18 @@ import { type Collector, openCollector } from '../collector.ts';
 import { type Config, readConfig } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
 import { listenerOf } from '../http/app.ts';
+import { endUnread, inTurn } from '../http/unread.ts';
 import { answerClientError } from '../http/unreadable.ts';
 import type { Command } from './command.ts';
 import { commandSocket } from './speak.ts';
 
-/** Slow clients are cut off: time for the headers, for a whole request, and between requests. */
+/**
+ * Slow clients are cut off: time for the headers, for a whole request, to read on in an answer, and
+ * between requests.
+ */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+const UNREAD_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -52,7 +57,8 @@ async function listenAll(
   log: Logger,
 ): Promise<Server[]> {
   const { METRONOME_HOST: host, METRONOME_PORT: port } = config.settings;
-  const server = createServer(collector.listener);
+  const server = createServer(inTurn(collector.listener));
+  endUnread(server, UNREAD_TIMEOUT_MS);
   const commands = createServer(listenerOf(collector.commands));
   try {
     await listen(server, { host, port });
