@@ -152,6 +152,29 @@ describe('limits', () => {
     await collector.stop();
   });
 
+  test('bodies that do not end have a bound together, beside which usual ones are taken', async () => {
+    const collector = await startCollector();
+    const port = Number(new URL(collector.url).port);
+    const length = 5 * 1024 * 1024;
+    const answers: string[] = [];
+    const sockets = Array.from({ length: 14 }, () => {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      socket.on('data', (answer) => answers.push(String(answer)));
+      socket.write(`POST /tick HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
+      socket.write(' '.repeat(length - 1));
+      return socket;
+    });
+    await eventually(async () => expect(answers).not.toEqual([]));
+    expect(answers[0]).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: \d+/iu);
+    expect(answers[0]).toContain('application/problem+json');
+    const statusOf = async (title: string): Promise<number> =>
+      (await tick(collector, { item: 'a', title })).status;
+    expect(await statusOf('usual')).toBe(202);
+    for (const socket of sockets) socket.destroy();
+    await eventually(async () => expect(await statusOf('x'.repeat(length - 100))).toBe(202));
+    await collector.stop();
+  });
+
   test('stored values never become markup', async () => {
     const collector = await startCollector();
     const host = await fetch(collector.url, { headers: { host: '"><script>alert(1)</script>' } });

@@ -5,6 +5,7 @@ import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
 import { MetronomeError } from '../errors.ts';
+import { BodyMemory } from './body.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { isForeseen, problem } from './problem.ts';
@@ -13,7 +14,7 @@ import { tick, tickListener, type TickParts, tickRoutes } from './tick.ts';
 import { type TockParts, tockRoutes } from './tock.ts';
 import { answerWithoutRoute } from './unreadable.ts';
 
-export interface AppParts extends TickParts, TockParts {
+export interface AppParts extends Omit<TickParts, 'bodyMemory'>, TockParts {
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly log: Logger;
@@ -21,9 +22,15 @@ export interface AppParts extends TickParts, TockParts {
   readonly pages: Hono;
 }
 
+const BODY_MEMORY_BYTES = 64 * 1024 * 1024;
+/** One of the greatest size fits in any case: as sent, as unpacked, and the pieces of both. */
+const BODIES_MIN = 4;
+
 /** What the public server listens with. */
 export function createListener(parts: AppParts): RequestListener {
-  return tickListener(parts, listenerOf(createApp(parts)));
+  const bytes = Math.max(BODY_MEMORY_BYTES, BODIES_MIN * parts.bodyBytesMax);
+  const all = { ...parts, bodyMemory: new BodyMemory(bytes) };
+  return tickListener(all, listenerOf(createApp(all)));
 }
 
 /** Routes as Node's server takes them. Errors of routes are answered by them. */
@@ -37,7 +44,7 @@ export function listenerOf({
 }
 
 /** All routes of the collector. */
-function createApp(parts: AppParts): Hono<{ Bindings: HttpBindings }> {
+function createApp(parts: AppParts & TickParts): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(
     secureHeaders({

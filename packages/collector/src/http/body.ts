@@ -1,74 +1,125 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
+import type { Readable, Transform } from 'node:stream';
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib';
 import { MetronomeError } from '../errors.ts';
 
-type Decode = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
-
-const DECODERS: Readonly<Record<string, Decode>> = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
 };
+
+/** What a piece of a body takes beside its bytes: the objects that Node makes of it. */
+const PIECE_BYTES = 512;
+
+/** What all bodies that are not whole yet take of the memory. */
+export class BodyMemory {
+  readonly bytesMax: number;
+  bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+  }
+}
 
 /**
  * Reads a body and takes off its `Content-Encoding`. Both what is sent and what it unpacks to
- * are held under `bytesMax`, so that a bomb costs no more than a large body.
+ * are held under `bytesMax`, so that a bomb costs no more than a large body; both count in
+ * `memory` until the body is whole, as they come: what is only announced takes none. Where it is
+ * full, bodies of one piece, as most are, are still read.
  *
  * It reads Node's own request: by way of a Web `Request` a small body takes half as long again as
  * all the rest of HTTP.
  *
- * @throws MetronomeError `too-large`, `unsupported` (an encoding that is not known) or
- * `bad-request` (the bytes are not of that encoding, or the client went away).
+ * @throws MetronomeError `too-large`, `unavailable` (the memory is full), `unsupported` (an
+ * encoding that is not known) or `bad-request` (the bytes are not of that encoding, or the client
+ * went away).
  */
-export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  const bytes = readLimited(request, bytesMax);
+export function readBody(
+  request: IncomingMessage,
+  bytesMax: number,
+  memory: BodyMemory,
+): Promise<Buffer> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > bytesMax) return Promise.reject(tooLarge(bytesMax));
+  const bytes = readWhole(request, 'The body did not arrive whole.', bytesMax, memory);
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   if (encoding === undefined || encoding === '' || encoding === 'identity') return bytes;
-  return bytes.then((encoded) => decoded(encoded, encoding, bytesMax));
+  return bytes.then((encoded) => decoded(encoded, encoding, bytesMax, memory));
 }
 
-async function decoded(bytes: Buffer, encoding: string, bytesMax: number): Promise<Buffer> {
-  const decode = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
-  if (decode === undefined) {
+async function decoded(
+  bytes: Buffer,
+  encoding: string,
+  bytesMax: number,
+  memory: BodyMemory,
+): Promise<Buffer> {
+  const createDecoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
+  if (createDecoder === undefined) {
     const known = Object.keys(DECODERS).join(', ');
     const message = `Content-Encoding ${encoding} is not read; send one of ${known}.`;
     throw new MetronomeError('unsupported', message);
   }
+  const decoder = createDecoder();
+  memory.bytes += bytes.length;
   try {
-    return await decode(bytes, { maxOutputLength: bytesMax });
-  } catch (cause) {
-    if (isCode(cause, 'ERR_BUFFER_TOO_LARGE')) throw tooLarge(bytesMax);
-    throw new MetronomeError('bad-request', `The body is not ${encoding}.`, { cause });
+    decoder.end(bytes);
+    return await readWhole(decoder, `The body is not ${encoding}.`, bytesMax, memory);
+  } finally {
+    memory.bytes -= bytes.length;
+    decoder.destroy();
   }
 }
 
-function readLimited(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > bytesMax) return Promise.reject(tooLarge(bytesMax));
+/** The pieces of `source` as one. `broken` is the sentence for a source that fails. */
+function readWhole(
+  source: Readable,
+  broken: string,
+  bytesMax: number,
+  memory: BodyMemory,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    const pieces: Buffer[] = [];
     let length = 0;
-    const onData = (chunk: Buffer): void => {
-      length += chunk.length;
-      if (length <= bytesMax) return void chunks.push(chunk);
-      // The server takes the connection down when the answer is out.
-      request.off('data', onData).pause();
-      reject(tooLarge(bytesMax));
+    let held = 0;
+    const release = (): void => {
+      memory.bytes -= held;
+      held = 0;
+      pieces.length = 0;
     };
-    request.on('data', onData);
-    request.on('end', () => resolve(joined(chunks)));
-    request.on('error', (cause) => {
-      reject(new MetronomeError('bad-request', 'The body did not arrive whole.', { cause }));
+    const onData = (piece: Buffer): void => {
+      length += piece.length;
+      held += piece.length + PIECE_BYTES;
+      memory.bytes += piece.length + PIECE_BYTES;
+      const isFull = memory.bytes > memory.bytesMax && pieces.length > 0;
+      if (length <= bytesMax && !isFull) return void pieces.push(piece);
+      // The server takes the connection down when the answer is out.
+      source.off('data', onData).pause();
+      release();
+      reject(length > bytesMax ? tooLarge(bytesMax) : tooMany());
+    };
+    source.on('data', onData);
+    source.on('end', () => {
+      resolve(joined(pieces));
+      release();
+    });
+    source.on('error', (cause) => {
+      release();
+      reject(new MetronomeError('bad-request', broken, { cause }));
     });
   });
 }
 
-function joined(chunks: readonly Buffer[]): Buffer {
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [only] = pieces;
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
 }
 
 function tooLarge(bytesMax: number): MetronomeError {
@@ -76,6 +127,6 @@ function tooLarge(bytesMax: number): MetronomeError {
   return new MetronomeError('too-large', message);
 }
 
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+function tooMany(): MetronomeError {
+  return new MetronomeError('unavailable', 'Too many large bodies arrive at once.');
 }

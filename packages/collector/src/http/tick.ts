@@ -10,7 +10,7 @@ import { cors } from 'hono/cors';
 import { MetronomeError } from '../errors.ts';
 import type { ClientFacts, Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
-import { readBody } from './body.ts';
+import { type BodyMemory, readBody } from './body.ts';
 import { clientAddress } from './client.ts';
 import type { Access } from './access.ts';
 import type { Metrics } from './metrics.ts';
@@ -26,6 +26,7 @@ export interface TickParts {
   readonly metrics: Metrics;
   readonly trustedProxies: BlockList;
   readonly bodyBytesMax: number;
+  readonly bodyMemory: BodyMemory;
   /** Told when events are on disk: how many, and when they were received (epoch ms). */
   readonly onAccepted: (count: number, receivedAt: number) => void;
   /** Epoch ms. */
@@ -138,7 +139,7 @@ async function take(incoming: IncomingMessage, parts: TickParts): Promise<string
   const forwardedFor = headers['x-forwarded-for']?.toString();
   const ip = clientAddress(incoming.socket.remoteAddress ?? '', forwardedFor, parts.trustedProxies);
   const privileged = checkSender(headers, keyOf(url), ip, parts);
-  const bytes = await readBody(incoming, parts.bodyBytesMax);
+  const bytes = await readBody(incoming, parts.bodyBytesMax, parts.bodyMemory);
   const body = { contentType: headers['content-type'], bytes };
   const receivedAt = parts.now();
   const client = { receivedAt, ip, privileged, ...senderFacts(headers) };

@@ -29,7 +29,7 @@ test('every metric is there to alert on, and no other', async () => {
 });
 
 test('the sentences of a 503 are those of the collector', () => {
-  const sources = ['journal/journal.ts', 'http/problem.ts'].map((file) =>
+  const sources = ['journal/journal.ts', 'http/body.ts', 'http/problem.ts'].map((file) =>
     read(`packages/collector/src/${file}`),
   );
   const documented = firstCells('What a 503 means').filter((cell) => !cell.endsWith('…'));

@@ -1,16 +1,22 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readBody } from '../../src/http/body.ts';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { BodyMemory, readBody } from '../../src/http/body.ts';
 import { problem } from '../../src/http/problem.ts';
 
 const BYTES_MAX = 1000;
+const MEMORY_BYTES = 20_000;
+const memory = new BodyMemory(MEMORY_BYTES);
 const app = new Hono<{ Bindings: HttpBindings }>();
 const failures: string[] = [];
-app.post('/', async ({ env, text }) => text((await readBody(env.incoming, BYTES_MAX)).toString()));
+app.post('/', async ({ env, text }) =>
+  text((await readBody(env.incoming, BYTES_MAX, memory)).toString()),
+);
 app.onError((error, context) => {
   failures.push(error.message);
   return problem(context, error);
@@ -21,6 +27,11 @@ let port = 0;
 beforeAll(async () => {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   port = (server.address() as AddressInfo).port;
+});
+
+// However a request ends, its bytes are given back.
+afterEach(async () => {
+  await expect.poll(() => memory.bytes).toBe(0);
 });
 
 afterAll(() => {
@@ -96,4 +107,75 @@ test('bytes that are not of their encoding are a 400', async () => {
 
 test.each(['snappy', 'constructor'])('the unknown encoding %s is a 415', async (encoding) => {
   expect((await post('x', encoding))[0]).toBe(415);
+});
+
+const headOf = (headers: string): string => `POST / HTTP/1.1\r\nHost: a\r\n${headers}\r\n\r\n`;
+
+/** A client whose body has begun to arrive. */
+async function begin(headers: string, pieces: string): Promise<Socket> {
+  const before = memory.bytes;
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.write(headOf(headers) + pieces);
+  await expect.poll(() => memory.bytes).toBeGreaterThan(before);
+  return socket;
+}
+
+const statusOf = async (socket: Socket): Promise<number> =>
+  Number(/ (\d+)/u.exec(String((await once(socket, 'data'))[0]))?.[1]);
+
+/** Bodies of which all but the last byte are there, until no more fit. */
+async function fill(): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  while (memory.bytes <= MEMORY_BYTES) {
+    sockets.push(await begin(`Content-Length: ${BYTES_MAX}`, 'x'.repeat(BYTES_MAX - 1)));
+  }
+  return sockets;
+}
+
+test('what is only announced takes no memory', async () => {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(headOf(`Content-Length: ${BYTES_MAX}`));
+  await once(server, 'request');
+  expect(memory.bytes).toBe(0);
+  socket.destroy();
+});
+
+test('bodies that are not whole are bounded together, and go on when there is room', async () => {
+  const [first, ...others] = await fill();
+  const late = await begin('Content-Length: 3', '[');
+  late.write('1]');
+  expect(await statusOf(late)).toBe(503);
+  for (const socket of others) socket.destroy();
+  await expect.poll(() => memory.bytes).toBeLessThan(2 * BYTES_MAX);
+  first?.write('x');
+  expect(first && (await statusOf(first))).toBe(200);
+});
+
+test('a body of one piece is read where the memory is full', async () => {
+  const held = await fill();
+  expect(await post(json)).toEqual([200, json]);
+  expect(await post(new Uint8Array(gzipSync(json)), 'gzip')).toEqual([200, json]);
+  for (const socket of held) socket.destroy();
+});
+
+test('pieces count by what they take, not by their bytes alone', async () => {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(headOf('Transfer-Encoding: chunked') + '1\r\nx\r\n'.repeat(100));
+  expect(await statusOf(socket)).toBe(503);
+  expect(memory.bytes).toBe(0);
+  socket.destroy();
+});
+
+test('what a body unpacks to counts', async () => {
+  const room = new BodyMemory(50_000);
+  const unpacked = Buffer.alloc(400_000, 'x');
+  const packed = gzipSync(unpacked);
+  const request = (): IncomingMessage =>
+    Object.assign(Readable.from([packed]), {
+      headers: { 'content-encoding': 'gzip' },
+    }) as unknown as IncomingMessage;
+  await expect(readBody(request(), 1_000_000, room)).rejects.toThrow(/Too many large bodies/u);
+  expect(room.bytes).toBe(0);
+  expect(await readBody(request(), 1_000_000, new BodyMemory(1_000_000))).toEqual(unpacked);
 });

@@ -6,6 +6,7 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { MetronomeError } from '../../src/errors.ts';
 import { Access } from '../../src/http/access.ts';
+import { BodyMemory } from '../../src/http/body.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { problem } from '../../src/http/problem.ts';
 import { RateLimit } from '../../src/http/rate-limit.ts';
@@ -43,7 +44,8 @@ const parts = {
   rateLimit: new RateLimit({ perSecond: 0 }),
   metrics,
   trustedProxies: new BlockList(),
-  bodyBytesMax: 1000,
+  bodyBytesMax: 1_000_000,
+  bodyMemory: new BodyMemory(10_000_000),
   onAccepted: () => {},
   now: Date.now,
 };
@@ -132,6 +134,19 @@ test('whoever tries keys out is slowed down, whoever has one is not', async () =
   for (let tries = 0; tries < 4; tries++) statuses.push(await tried('another'));
   expect(statuses).toEqual([401, 401, 401, 429]);
   expect(await tried('a-good-key')).toBe(202);
+});
+
+test('a memory full of bodies is a 503 that says when to come back', async () => {
+  const { bodyMemory } = parts;
+  onTestFinished(() => void Object.assign(parts, { bodyMemory }));
+  Object.assign(parts, { bodyMemory: new BodyMemory(100_000) });
+  const response = await post(JSON.stringify({ item: 'a', title: 'x'.repeat(500_000) }));
+  expect(response.status).toBe(503);
+  expect(response.headers.get('retry-after')).toMatch(/^\d+$/u);
+  expect(await response.json()).toMatchObject({ detail: 'Too many large bodies arrive at once.' });
+  expect(await answersOf(503)).toBe(1);
+  expect((await post('{"item":"a"}')).status).toBe(202);
+  expect(parts.bodyMemory.bytes).toBe(0);
 });
 
 test('a page that is not listed is told why', async () => {
