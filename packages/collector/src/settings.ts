@@ -141,7 +141,7 @@ export const SETTINGS = {
     '500',
     0,
     1_000_000,
-    'Requests a second that one client without a key may send, with bursts of ten seconds; 0: no limit.',
+    'Requests a second that one client without a key may send, with bursts of ten seconds; each further 1,000 events of a body count as one more; 0: no limit.',
   ),
   METRONOME_BODY_BYTES_MAX: number(
     String(5 * MiB),

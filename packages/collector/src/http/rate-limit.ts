@@ -42,6 +42,12 @@ export class RateLimit {
     return true;
   }
 
+  /** Takes more of a client that was allowed, also what it does not have yet. */
+  charge(address: string, requests: number): void {
+    const bucket = this.#buckets.get(network(address));
+    if (bucket !== undefined) bucket.tokens -= requests;
+  }
+
   #keepNewest(client: string, bucket: Bucket): void {
     this.#buckets.delete(client);
     this.#buckets.set(client, bucket);

@@ -34,6 +34,8 @@ export interface TickParts {
 }
 
 const PREFLIGHT_MAX_AGE_S = 86_400;
+/** A body of more counts as several requests. */
+const EVENTS_PER_REQUEST = 1_000;
 
 const PLAIN_HEADERS = {
   'Content-Type': 'application/json',
@@ -145,6 +147,7 @@ async function take(incoming: IncomingMessage, parts: TickParts): Promise<string
   const client = { receivedAt, ip, privileged, ...senderFacts(headers) };
   const { add, commit } = parts.journal.begin();
   const { accepted, rejected } = parts.intake.take(body, client, add);
+  if (!privileged) chargeEvents(accepted + rejected.length, ip, parts);
   if (accepted > 0) {
     await commit();
     parts.onAccepted(accepted, receivedAt);
@@ -193,6 +196,13 @@ function checkRate(address: string, { rateLimit }: TickParts): void {
   throw new MetronomeError('too-many', 'You send too many requests; send larger batches.', {
     retryAfterS: 1,
   });
+}
+
+/** What a request of so many events costs beside the one that it was let in for. */
+function chargeEvents(events: number, address: string, { rateLimit }: TickParts): void {
+  if (events > EVENTS_PER_REQUEST) {
+    rateLimit.charge(address, Math.ceil(events / EVENTS_PER_REQUEST) - 1);
+  }
 }
 
 function senderFacts(

@@ -20,6 +20,16 @@ test('clients do not share, but the hosts of one IPv6 /64 do', () => {
   expect(take(limit, '2001:db8:0:1::1', 1, 0)).toBe(1);
 });
 
+test('what a request cost beside its first token is owed by the next ones', () => {
+  const limit = new RateLimit({ perSecond: 10, burstS: 1 });
+  expect(take(limit, '203.0.113.9', 1, 0)).toBe(1);
+  limit.charge('203.0.113.9', 29);
+  limit.charge('203.0.113.10', 29);
+  expect(take(limit, '203.0.113.9', 1, 2000)).toBe(0);
+  expect(take(limit, '203.0.113.9', 20, 3000)).toBe(10);
+  expect(take(limit, '203.0.113.10', 1, 0)).toBe(1);
+});
+
 test('0 switches it off', () => {
   expect(take(new RateLimit({ perSecond: 0 }), '203.0.113.9', 1000, 0)).toBe(1000);
 });

@@ -136,6 +136,31 @@ test('whoever tries keys out is slowed down, whoever has one is not', async () =
   expect(await tried('a-good-key')).toBe(202);
 });
 
+test('each further thousand events of a body count as one request more', async () => {
+  const { access, rateLimit } = parts;
+  onTestFinished(() => void Object.assign(parts, { access, rateLimit }));
+  const limited = async (events: number, headers = {}): Promise<number[]> => {
+    Object.assign(parts, {
+      access: new Access({
+        writeKeys: ['a-good-key'],
+        readTokens: [],
+        origins: ['https://a.example'],
+      }),
+      rateLimit: new RateLimit({ perSecond: 0.001, burstS: 3_000 }),
+    });
+    const body = JSON.stringify(Array.from({ length: events }, () => ({ item: 'a' })));
+    const statuses: number[] = [];
+    for (let times = 0; times < 3; times++) {
+      statuses.push((await post(body, { origin: 'https://a.example', ...headers })).status);
+    }
+    return statuses;
+  };
+  expect(await limited(1_000)).toEqual([202, 202, 202]);
+  expect(await limited(1_001)).toEqual([202, 202, 429]);
+  expect(await limited(3_001)).toEqual([202, 429, 429]);
+  expect(await limited(3_001, { authorization: 'Bearer a-good-key' })).toEqual([202, 202, 202]);
+});
+
 test('a memory full of bodies is a 503 that says when to come back', async () => {
   const { bodyMemory } = parts;
   onTestFinished(() => void Object.assign(parts, { bodyMemory }));
