@@ -75,6 +75,7 @@ export class Database {
       const file = quotedText(join(dataDir, 'metronome.duckdb'));
       await writer.run(`ATTACH ${file} AS metronome (${ATTACH_OPTIONS})`);
       await writer.run('USE metronome');
+      await writer.run('PRAGMA disable_checkpoint_on_shutdown');
       for (const sql of [...SCHEMA_SQL, ...ROLLUP_SCHEMA_SQL]) await writer.run(sql);
       return new Database(instance, writer);
     } catch (error) {
@@ -118,6 +119,11 @@ export class Database {
     return session;
   }
 
+  /**
+   * Leaves the log as it is. To write it into the tables here as well, after that has failed, would
+   * leave a second mark in it, with which the engine can never open the file again
+   * (duckdb/duckdb#24260).
+   */
   close(): Promise<void> {
     this.#closing ??= this.#closeUnused();
     return this.#closing;

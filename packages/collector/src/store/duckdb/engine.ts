@@ -52,7 +52,7 @@ export class Engine {
    */
   renew(): Promise<void> {
     return this.#alone(async () => {
-      // To close would write the log as well, and all of the process would wait for it.
+      // What is in the log would have to be read again.
       await this.checkpoint();
       this.#openAgain(await this.#open());
       await this.#open();
@@ -106,6 +106,7 @@ export class Engine {
     this.#isClosed = true;
     await Promise.all([this.#writer, this.#upkeep]);
     const database = await this.#database?.catch(() => undefined);
+    await database?.read(writeLog).catch(() => undefined);
     await database?.close();
   }
 
