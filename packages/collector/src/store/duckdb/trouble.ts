@@ -8,8 +8,7 @@ export function isShortOfMemory(error: unknown): boolean {
 
 /** DuckDB tells its errors apart by how their message begins. */
 const UNAVAILABLE = /^(IO|Out of Memory|FATAL|INTERNAL|TransactionContext|Connection) Error/;
-const FATAL =
-  /^(FATAL|INTERNAL) Error|database has been invalidated|Failed to create checkpoint/;
+const FATAL = /^(FATAL|INTERNAL) Error|database has been invalidated|Failed to create checkpoint/;
 
 /** The engine would not take what it was given; all else is its own trouble. */
 export function isRefusal(error: unknown): boolean {
