@@ -1,9 +1,9 @@
-import { isAddress, withAddresses } from './addresses.ts';
+import { holdsAddress, isAddress, speaksOfAddress } from './addresses.ts';
 import { addLeftover } from './application-keys.ts';
 import type { Scalar } from './flatten.ts';
 import type { PageFacts } from './item.ts';
 import { ACCESS_LOG_KEYS } from './keys.ts';
-import { addAddress, type WireEvent } from './wire.ts';
+import { addAddress, keepOut, type WireEvent } from './wire.ts';
 
 const METHODS: ReadonlySet<string> = new Set([
   'GET',
@@ -33,9 +33,10 @@ export function readAccessLog(wire: WireEvent): boolean {
     wire.event === undefined &&
     (wire.method !== undefined || wire.status !== undefined || namesRequest(accessLog));
   if (isLine) adopt(wire, accessLog ?? new Map());
-  else keepOutAddresses(wire, accessLog);
   for (const [name, value] of accessLog ?? []) {
-    if (!isLine || value !== '-') addLeftover(wire, name, value);
+    if (isLine && value === '-') continue;
+    if (holdsAddress(value) && speaksOfAddress(name)) keepOut(wire, value);
+    else addLeftover(wire, name, value);
   }
   return isLine;
 }
@@ -107,16 +108,6 @@ function adoptAddresses(wire: WireEvent, found: Map<string, Scalar>): void {
     if (!isAddress(value)) continue;
     found.delete(name);
     addAddress(wire, value);
-  }
-}
-
-/** Of an event that is no line these are not the visitor's, but not the application's either. */
-function keepOutAddresses(wire: WireEvent, found: Map<string, Scalar> | undefined): void {
-  for (const name of ACCESS_LOG_KEYS.address) {
-    const value = found?.get(name);
-    if (!isAddress(value)) continue;
-    found?.delete(name);
-    wire.addresses = withAddresses(wire.addresses, value);
   }
 }
 

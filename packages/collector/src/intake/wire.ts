@@ -1,5 +1,5 @@
 import { isRecord } from '../is-record.ts';
-import { isAddress, plainAddress, withAddress, withAddresses } from './addresses.ts';
+import { holdsAddress, plainAddress, speaksOfAddress, withAddresses } from './addresses.ts';
 import { addKey, type ApplicationKeys } from './application-keys.ts';
 import { BROKEN } from './body.ts';
 import { flatten, hasObjects, type Scalar } from './flatten.ts';
@@ -160,14 +160,18 @@ function put({ wire, sorted }: Pass, entry: KeyEntry, value: Scalar | readonly S
       keepOut(wire, value);
       return undefined;
     case 'perhaps-address':
-      if (![value].flat().every(isAddress)) break;
+      if (!holdsAddress(value)) break;
       keepOut(wire, value);
       return undefined;
     case 'tags':
       wire.tags = [value].flat().map(String);
       return undefined;
     case 'access-log':
-      if (typeof value === 'object') break;
+      if (typeof value === 'object') {
+        if (!holdsAddress(value) || !speaksOfAddress(entry.key)) break;
+        keepOut(wire, value);
+        return undefined;
+      }
       (wire.accessLog ??= new Map()).set(entry.key, value);
       return undefined;
     case 'dropped':
@@ -191,14 +195,12 @@ function putAddress(wire: WireEvent, value: Scalar | readonly Scalar[], sorted: 
 /** Takes an address: the first is the visitor's, and none may be kept. */
 export function addAddress(wire: WireEvent, given: string): void {
   if (given === '-') return;
-  const address = plainAddress(given);
-  wire.address ??= address;
-  // Of a list the others are known to nobody yet.
-  if (given.includes(',')) keepOut(wire, given);
-  else wire.addresses = withAddress(wire.addresses, address);
+  wire.address ??= plainAddress(given);
+  wire.addresses = withAddresses(wire.addresses, given);
 }
 
-function keepOut(wire: WireEvent, value: Scalar | readonly Scalar[]): void {
+/** Takes a value that is not kept, and whose addresses no text may keep. */
+export function keepOut(wire: WireEvent, value: Scalar | readonly Scalar[]): void {
   if (typeof value !== 'object') wire.addresses = withAddresses(wire.addresses, String(value));
   else for (const one of value) keepOut(wire, one);
 }

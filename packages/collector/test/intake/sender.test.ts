@@ -27,7 +27,15 @@ describe('the visitor', () => {
   });
 
   it('is one however the address is written', () => {
-    const given = ['203.0.113.7', '::ffff:203.0.113.7', '203.0.113.7:51234', ' 203.0.113.7 '];
+    const given = [
+      '203.0.113.7',
+      '203.0.113.7:51234',
+      ' 203.0.113.7 ',
+      '::ffff:203.0.113.7',
+      '::FFFF:cb00:7107',
+      '0:0:0:0:0:ffff:203.0.113.7',
+      '[::ffff:cb00:7107]:443',
+    ];
     const hashes = given.map((ip) => visitor({ item: 'a', ip }));
     expect(new Set(hashes).size).toBe(1);
     const v6 = ['2001:db8::1', '2001:DB8::1', '[2001:db8::1]:443'];
@@ -111,6 +119,45 @@ describe('an address', () => {
     );
   });
 
+  it.each([
+    [`unknown, ${ADDRESS}`, ADDRESS],
+    [`${ADDRESS} 10.1.1.1`, ADDRESS],
+    [`[10.1.1.1, ${ADDRESS}]`, ADDRESS],
+    [`for=${ADDRESS};proto=https`, ADDRESS],
+    [`for="[2001:db8::7]:4711", for=_hidden`, '2001:DB8::7'],
+    ['[fe80::7%eth0]:443', 'fe80::7%eth0'],
+    [`('${ADDRESS}', 4711)`, ADDRESS],
+    [`web/1.2, /${ADDRESS}:4711`, ADDRESS],
+    [`ipv4:${ADDRESS}:4711`, ADDRESS],
+    ['ipv6:[2001:db8::7]:4711', '2001:db8::7'],
+    [`tcp://ada@${ADDRESS}:22/a`, ADDRESS],
+    [`${ADDRESS}/32`, ADDRESS],
+    ['::ffff:cb00:714d', ADDRESS],
+    ['::ffff:cb00:714d', '::FFFF:cb00:714d'],
+    ['0:0:0:0:0:FFFF:203.0.113.77', ADDRESS],
+    [[ADDRESS, 'unknown'], ADDRESS],
+    [['unknown', `a, ${ADDRESS}`], ADDRESS],
+  ])('is not kept as a part of %j', (value, written) => {
+    for (const key of ['xForwardedFor', 'peer', 'client', 'host', 'http_host', 'ip', 'x_real_ip']) {
+      const event = takeOne({ event: 'x', title: `of ${written}`, [key]: value });
+      expect(event, key).toHaveProperty('title', 'of -');
+      expect(event, key).not.toHaveProperty('labels');
+    }
+  });
+
+  it.each([
+    'web-1.example:8080',
+    'Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0 Safari/537.36',
+    'curl/8.1.2, 12:30:00 a:b:c',
+    '00:1b:44:11:3a:b7',
+    '1.2.3.999',
+    ['web-1', 'unknown'],
+  ])('is not found in %j', (value) => {
+    for (const key of ['xForwardedFor', 'peer', 'client', 'host']) {
+      expect(takeOne({ event: 'x', [key]: value })).toHaveProperty(['labels', key], value);
+    }
+  });
+
   it('is told from a version', () => {
     const event = { item: 'a', version: '1.2.3.4', ship: 'Beagle' };
     expect(takeOne(event)).toHaveProperty('labels', { version: '1.2.3.4', ship: 'Beagle' });
@@ -134,6 +181,7 @@ describe('an address', () => {
     { remote: ADDRESS, method: 'GET', path: '/' },
     { host: ADDRESS, method: 'GET', path: '/' },
     { request: 'GET / HTTP/1.1', client: ADDRESS },
+    { method: 'GET', path: '/', client: `unknown, ${ADDRESS}`, title: `of ${ADDRESS}` },
   ])('is not kept in the texts of %j', (event) => {
     expect(JSON.stringify(take(event).events)).not.toMatch(/203\.0\.113\.77|2001:db8::7/iu);
     expect(take(event).events).toHaveLength(1);
