@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditDay } from '../../packages/collector/src/delivery/audit.ts';
 import { openStore } from '../../packages/collector/src/store/open-store.ts';
 import { readConfig } from '../../packages/collector/src/config.ts';
@@ -119,15 +120,28 @@ async function countBySerial(
 
 const DAY_MS = 86_400_000;
 
+const BUSY_TRIES_MAX = 30;
+
+/** What a client does that is told to try again: an Elasticsearch that has just started is busy. */
+async function tockAt(url: string): Promise<{ readonly views: Record<string, number> }> {
+  for (let tries = 1; ; tries++) {
+    const response = await fetch(url);
+    const text = await response.text();
+    if (response.status === 200) return JSON.parse(text);
+    if (response.status !== 503 || tries === BUSY_TRIES_MAX) {
+      throw new Error(`A tock was answered with ${response.status}: ${text}`);
+    }
+    await delay(1000);
+  }
+}
+
 /** The views of every item as `GET /tock/ITEM.json` answers them, summed: a count by queries. */
 export async function countByTocks(url: string, name: string): Promise<number> {
   const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
   const period = `from=${day(Date.now() - 10 * DAY_MS)}&to=${day(Date.now() + 2 * DAY_MS)}`;
   let views = 0;
   for (let item = 0; item < ITEMS; item++) {
-    const response = await fetch(`${url}/tock/${name}-${item}.json?${period}`);
-    if (response.status !== 200) throw new Error(`A tock was answered with ${response.status}`);
-    const tock: { views: Record<string, number> } = JSON.parse(await response.text());
+    const tock = await tockAt(`${url}/tock/${name}-${item}.json?${period}`);
     views += Object.values(tock.views).reduce((total, count) => total + count, 0);
   }
   return views;
