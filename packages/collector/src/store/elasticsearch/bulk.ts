@@ -1,7 +1,7 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { Reject } from '../../event-store.ts';
 import type { Bodies } from './bodies.ts';
-import { ask, CLUSTER_FAULTS, unavailable } from './connection.ts';
+import { ask, CLUSTER_FAULTS, isTooLarge, unavailable } from './connection.ts';
 import type { Document } from './documents.ts';
 
 export interface BulkResult {
@@ -21,7 +21,7 @@ interface BulkError {
   readonly reason?: string;
 }
 
-/** Sends lines as they are, and reads back only what became of each. */
+/** Creates documents of lines, in halves where a request of all would be too large. */
 export async function createBulk(
   client: Client,
   bodies: Bodies,
@@ -29,6 +29,24 @@ export async function createBulk(
   documents: readonly Document[],
 ): Promise<readonly BulkResult[]> {
   if (documents.length === 0) return [];
+  try {
+    return await sendBulk(client, bodies, lines, documents);
+  } catch (error) {
+    if (!isTooLarge(error) || documents.length === 1) throw error;
+    const middle = Math.ceil(documents.length / 2);
+    const left = await createBulk(client, bodies, lines, documents.slice(0, middle));
+    const right = await createBulk(client, bodies, lines, documents.slice(middle));
+    return [...left, ...right];
+  }
+}
+
+/** Sends lines as they are, and reads back only what became of each. */
+async function sendBulk(
+  client: Client,
+  bodies: Bodies,
+  lines: Buffer,
+  documents: readonly Document[],
+): Promise<readonly BulkResult[]> {
   const bulkBody = bodies.of(lines, documents);
   const { items = [] } = await ask(() =>
     client.transport.request<BulkAnswer>({

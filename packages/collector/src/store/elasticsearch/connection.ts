@@ -1,4 +1,12 @@
-import { Client, errors, Transport, type ClientOptions } from '@elastic/elasticsearch';
+import { STATUS_CODES } from 'node:http';
+import {
+  Client,
+  type ClientOptions,
+  errors,
+  Transport,
+  type TransportRequestOptions,
+  type TransportRequestParams,
+} from '@elastic/elasticsearch';
 import { MetronomeError } from '../../errors.ts';
 import type { DeclaredQuery } from '../../query/declared.ts';
 
@@ -36,6 +44,16 @@ const REQUEST_TIMEOUT_MS = 30_000;
 class ImpatientTransport extends Transport {
   constructor(options: ConstructorParameters<typeof Transport>[0]) {
     super({ ...options, retryBackoff: () => 0, openTelemetry: { enabled: false } });
+  }
+
+  /** Where a 404 is no error, because something need not be there, a proxy's is one all the same. */
+  override async request<T>(
+    params: TransportRequestParams,
+    options: TransportRequestOptions = {},
+  ): Promise<T> {
+    const result = await super.request<unknown, unknown>(params, { ...options, meta: true });
+    if (!isOwn(result)) throw new errors.ResponseError(result);
+    return (options.meta ? result : result.body) as T;
   }
 }
 
@@ -88,39 +106,63 @@ export function tooMuchAtOnce(error: unknown): boolean {
   return memory || type === 'too_many_buckets_exception';
 }
 
-function causeOf(error: unknown): Cause | undefined {
-  const response = error instanceof MetronomeError ? error.cause : error;
-  return response instanceof errors.ResponseError ? rootCause(response.body) : undefined;
+/** Whether a smaller request would pass. */
+export function isTooLarge(error: unknown): boolean {
+  return responseOf(error)?.statusCode === 413;
 }
 
+function causeOf(error: unknown): Cause | undefined {
+  return rootCause(responseOf(error)?.body);
+}
+
+function responseOf(error: unknown): errors.ResponseError | undefined {
+  const response = error instanceof MetronomeError ? error.cause : error;
+  return response instanceof errors.ResponseError ? response : undefined;
+}
+
+/** Only a 400 that names its cause speaks of the request; all else may pass. */
 function asMetronomeError(error: unknown): MetronomeError {
   if (error instanceof MetronomeError) return error;
   if (!(error instanceof errors.ResponseError)) {
     return unavailable(`cannot be reached: ${error instanceof Error ? error.message : ''}`, error);
   }
   const { statusCode = 0, body } = error;
-  const { type = 'an error', reason = '' } = rootCause(body) ?? {};
-  if (statusCode === 401) return unavailable('refuses the user, password or API key', error);
-  if (statusCode === 403) return unavailable(`refuses (${type}): ${reason}`, error);
-  if (statusCode === 429 || statusCode >= 500 || CLUSTER_FAULTS.has(type)) {
-    return unavailable(`refuses for now (${type}): ${reason}`, error);
+  if (statusCode === 413) {
+    return unavailable('or a proxy before it takes no request of this size (413)', error);
   }
-  return new MetronomeError('bad-request', `Elasticsearch refuses (${type}): ${reason}`, {
-    cause: error,
-  });
+  if (!isOwn(error)) {
+    const status = `${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim();
+    return unavailable(`did not answer: a proxy before it did (${status})`, error);
+  }
+  const { type, reason = '' } = rootCause(body) ?? {};
+  const why = `(${type ?? statusCode}): ${reason}`;
+  if (statusCode === 401) return unavailable('refuses the user, password or API key', error);
+  if (statusCode === 403) return unavailable(`refuses ${why}`, error);
+  if (statusCode !== 400 || type === undefined || CLUSTER_FAULTS.has(type)) {
+    return unavailable(`refuses for now ${why}`, error);
+  }
+  return new MetronomeError('bad-request', `Elasticsearch refuses ${why}`, { cause: error });
 }
 
-/** Answered with a 4xx, though the cluster and not the request has to change. */
+/** Whether Elasticsearch gave an answer, and not a proxy: its 401 has the cause, but no header. */
+function isOwn({ headers = {}, body }: Answer): boolean {
+  return (
+    headers['x-elastic-product'] === 'Elasticsearch' || rootCause(body)?.root_cause !== undefined
+  );
+}
+
+type Answer = Pick<errors.ResponseError, 'headers' | 'body'>;
+
+/** Answered with a 400, though the cluster and not the request has to change. */
 export const CLUSTER_FAULTS: ReadonlySet<string> = new Set([
-  // Indices may not be made by themselves here.
-  'index_not_found_exception',
-  // A page of an export was asked for too late.
-  'search_context_missing_exception',
   // The cluster has as many shards as it may.
   'validation_exception',
+  // A node of it is of another version.
+  'media_type_header_exception',
 ]);
 
 interface Cause {
+  readonly root_cause?: unknown;
   readonly type?: string;
   readonly reason?: string;
 }
