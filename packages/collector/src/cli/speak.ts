@@ -60,14 +60,14 @@ export function speaking<T>(config: Config, talk: (ask: Ask) => Promise<T>): Pro
   );
 }
 
-/** @throws MetronomeError `config` where no collector runs. */
+/** @throws MetronomeError `unavailable` where no collector runs. */
 export async function checkRuns(config: Config): Promise<void> {
   const answer = await askSocket(config, 'GET', '/rollups', undefined);
   answer?.body.resume();
   if (answer !== undefined) return;
   const folder = config.settings.METRONOME_DATA_DIR;
   const message = `No collector runs on ${folder}, and only it counts: start it with metronome start.`;
-  throw new MetronomeError('config', message);
+  throw new MetronomeError('unavailable', message);
 }
 
 type Owner = (method: string, path: string, body?: string) => Promise<Answer>;
