@@ -134,13 +134,13 @@ describe('counts that outlive their events', () => {
     await way.open();
     const store = cluster.open({ nodes: [way.url] });
     await store.append(batchOf('journal', 1, events('a').slice(2)), noRejects);
-    let bytes = 2_000;
+    let bytes = 1_000;
     way.cutAfter('request', bytes);
     let failures = 0;
     await expired(store, () => {
       failures++;
-      bytes += 2_000;
-      way.cutAfter(bytes % 4_000 === 0 ? 'request' : 'response', bytes);
+      bytes += 1_000;
+      way.cutAfter(bytes % 2_000 === 0 ? 'request' : 'response', bytes);
     });
     way.cutAfter('request', Infinity);
     way.cutAfter('response', Infinity);
