@@ -62,7 +62,8 @@ export function speaking<T>(config: Config, talk: (ask: Ask) => Promise<T>): Pro
 
 /** @throws MetronomeError `unavailable` where no collector runs. */
 export async function checkRuns(config: Config): Promise<void> {
-  const answer = await askSocket(config, 'GET', '/rollups', undefined);
+  // Any answer will do, and this one costs nothing.
+  const answer = await askSocket(config, 'GET', '/', undefined);
   answer?.body.resume();
   if (answer !== undefined) return;
   const folder = config.settings.METRONOME_DATA_DIR;

@@ -29,6 +29,14 @@ function pipeline(port: number, requests: number): Socket {
   return socket;
 }
 
+/** Waits until the server ends the connection of a client that sends so many requests and reads nothing. */
+async function ended(server: Server, requests: number): Promise<void> {
+  const connected = once(server, 'connection');
+  pipeline(await listen(server), requests);
+  const [socket] = (await connected) as [Socket];
+  await once(socket, 'close');
+}
+
 test('requests that are sent ahead are answered in their order', async () => {
   const answer: RequestListener = ({ url }, outgoing) =>
     setImmediate(() => outgoing.end(`<${url}>`));
@@ -69,20 +77,14 @@ test('a connection on which too many wait is ended', async () => {
       outgoing.end(LARGE);
     }),
   );
-  const connected = once(server, 'connection');
-  pipeline(await listen(server), 1_500);
-  const [socket] = (await connected) as [Socket];
-  await once(socket, 'close');
+  await ended(server, 1_500);
   expect(begun).toBe(1);
 });
 
 test('a connection whose client does not read is ended', async () => {
   const server = createServer((_, outgoing) => outgoing.end(LARGE));
   endUnread(server, TIMEOUT_MS);
-  const connected = once(server, 'connection');
-  pipeline(await listen(server), 1);
-  const [socket] = (await connected) as [Socket];
-  await once(socket, 'close');
+  await ended(server, 1);
 });
 
 test('an answer may take longer to be found', async () => {
@@ -100,10 +102,7 @@ test('an answer that took longer to be found has to be read too', async () => {
     void once(server, 'timeout').then(() => outgoing.end(LARGE));
   });
   endUnread(server, TIMEOUT_MS);
-  const connected = once(server, 'connection');
-  pipeline(await listen(server), 1);
-  const [socket] = (await connected) as [Socket];
-  await once(socket, 'close');
+  await ended(server, 1);
 });
 
 test('a connection between two requests is ended by its own time', async () => {

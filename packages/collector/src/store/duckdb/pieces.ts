@@ -75,11 +75,11 @@ export async function daysOfPiece(
   );
   let events = 0;
   for (const [start, count] of days) {
-    events += Number(count);
-    const isFirst = events === Number(count);
-    if (events > PIECE_EVENTS && !isFirst) {
-      return { range: { from, to: Number(start) }, next: Number(start) };
+    const next = Number(start);
+    if (events > 0 && events + Number(count) > PIECE_EVENTS) {
+      return { range: { from, to: next }, next };
     }
+    events += Number(count);
   }
   return { range: { from, to: ENDING_MS }, next: Number.POSITIVE_INFINITY };
 }

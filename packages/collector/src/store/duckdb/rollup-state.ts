@@ -1,6 +1,6 @@
 import type { Range } from '../../query/query.ts';
 import { type Counted, COUNTS, type DirtyPart, type RollupState } from './rollup-plan.ts';
-import { definitionOf, type Rollup, tableName } from './rollup.ts';
+import { isNotedAs, type Rollup, tableName } from './rollup.ts';
 import type { Session, Statement } from './session.ts';
 
 /** How far a rollup is in a state. */
@@ -15,9 +15,8 @@ export function readState(session: Session, wanted: readonly Rollup[]): Promise<
       'SELECT name, definition, batch, epoch_ms(since), epoch_ms(again) FROM rollups',
     );
     const rollups = wanted.flatMap((rollup) => {
-      const { name } = rollup;
-      const row = rows.find((one) => one[0] === name && one[1] === definitionOf(rollup));
-      return row ? [[name, toCounted(row)] as const] : [];
+      const row = rows.find((one) => isNotedAs(rollup, one));
+      return row ? [[rollup.name, toCounted(row)] as const] : [];
     });
     const dirty = await session.rows('SELECT "service.name", epoch_ms(day), item FROM dirty');
     const [[outlived = 0] = []] = await session.rows('SELECT epoch_ms(max(day)) FROM outlived');

@@ -1,6 +1,6 @@
 import type { Selection } from '../../event-store.ts';
 import type { Range } from '../../query/query.ts';
-import { definitionOf, finestMs, type Rollup, type RollupTable } from './rollup.ts';
+import { definitionOf, finestMs, isNotedAs, type Rollup, type RollupTable } from './rollup.ts';
 import { DAY_MS } from './rollup-plan.ts';
 import { quoted, quotedText } from './schema.ts';
 import type { Session, Statement } from './session.ts';
@@ -40,9 +40,7 @@ export const ROLLUP_SCHEMA_SQL: readonly string[] = [
 /** Drops what is not wanted any more, and of wanted rollups what is missing is made, empty. */
 export async function arrange(session: Session, wanted: readonly Rollup[]): Promise<void> {
   const known = await session.rows('SELECT name, definition FROM rollups');
-  const kept = wanted.filter((one) =>
-    known.some(([name, definition]) => name === one.name && definition === definitionOf(one)),
-  );
+  const kept = wanted.filter((one) => known.some((noted) => isNotedAs(one, noted)));
   const names = new Set(kept.flatMap(({ tables }) => tables.map(({ name }) => name)));
   for (const name of await tablesOfRollups(session)) {
     if (!names.has(name)) await session.run(`DROP TABLE ${quoted(name)}`);
@@ -66,10 +64,7 @@ export async function arrange(session: Session, wanted: readonly Rollup[]): Prom
 /** Whether there are rollups that are not wanted, or not any more as they are. */
 export async function hasOthers(session: Session, wanted: readonly Rollup[]): Promise<boolean> {
   const known = await session.rows('SELECT name, definition FROM rollups');
-  return known.some(
-    ([name, definition]) =>
-      !wanted.some((one) => one.name === name && definitionOf(one) === definition),
-  );
+  return known.some((noted) => !wanted.some((one) => isNotedAs(one, noted)));
 }
 
 /** Those of earlier versions too. */
@@ -180,13 +175,10 @@ export async function countAnew(
   await session.run('DROP TABLE arrived');
 }
 
-/** Notes from which day on a rollup is counted anew; none: it is not, any more. */
+/** Notes from which day on (epoch ms) a rollup is counted anew; Infinity: it is not, any more. */
 export function noteAgain(session: Session, { name }: Rollup, day: number): Promise<void> {
-  const isOver = !Number.isFinite(day);
-  return session.run(`UPDATE rollups SET again = ${isOver ? 'NULL' : '$2'} WHERE name = $1`, [
-    name,
-    ...(isOver ? [] : [new Date(day)]),
-  ]);
+  const again = Number.isFinite(day) ? `epoch_ms(${day})` : 'NULL';
+  return session.run(`UPDATE rollups SET again = ${again} WHERE name = $1`, [name]);
 }
 
 /** Of a rollup that is about to be counted anew from a day on: how many rows it has is not known. */

@@ -91,6 +91,11 @@ export function definitionOf({ tables, source }: Rollup): string {
   return JSON.stringify([tables, source('')]);
 }
 
+/** Whether the tables are of this rollup as it is, by how it is noted: its name and definition. */
+export function isNotedAs(rollup: Rollup, [name, definition]: readonly unknown[]): boolean {
+  return name === rollup.name && definition === definitionOf(rollup);
+}
+
 /** The macro `item_key` (see the tables): the engine would make it twice for each statement. */
 export function itemKey(item: string): number {
   return createHash('md5').update(item).digest().readUInt32LE(8);
