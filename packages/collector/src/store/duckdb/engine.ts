@@ -41,9 +41,20 @@ export class Engine {
     return result;
   }
 
+  /** Likewise with no query beside it: what is known of the tables can change with them. */
+  writeUnseen<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const once = (): Promise<T> => this.#use((database) => work(database.writer));
+    return this.#unseen(() =>
+      once().catch((error: unknown) => {
+        if (!isShortOfMemory(error)) throw error;
+        return this.#relieved(once, true);
+      }),
+    );
+  }
+
   /** Likewise with no query and no upkeep beside it. */
   writeAlone<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#alone(() => this.#use((database) => work(database.writer)));
+    return this.inTurn(() => this.writeUnseen(work));
   }
 
   /**
@@ -51,22 +62,23 @@ export class Engine {
    * written it describes in memory until then, some 10 bytes for each event.
    */
   renew(): Promise<void> {
-    return this.#alone(async () => {
-      // What is in the log would have to be read again.
-      await this.checkpoint();
-      this.#openAgain(await this.#open());
-      await this.#open();
-    });
+    return this.inTurn(() =>
+      this.#unseen(async () => {
+        // What is in the log would have to be read again.
+        await this.checkpoint();
+        this.#openAgain(await this.#open());
+        await this.#open();
+      }),
+    );
   }
 
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    // Upkeep may write: the turn to write comes after it, or each would wait for the other.
-    const result = this.#upkeep.then(() => {
-      const done = this.#writer.then(() => this.#readers.hold(READERS_MAX, work, true));
-      this.#writer = done.catch(() => undefined);
-      return done;
-    });
-    this.#upkeep = result.catch(() => undefined);
+  /**
+   * Runs `work` after all earlier writes, with no query beside it. With upkeep it comes in its turn
+   * among that: it may write too, and each would wait for the other.
+   */
+  #unseen<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#writer.then(() => this.#readers.hold(READERS_MAX, work, true));
+    this.#writer = result.catch(() => undefined);
     return result;
   }
 
@@ -118,13 +130,14 @@ export class Engine {
       return await work();
     } catch (error) {
       if (!isShortOfMemory(error)) throw error;
-      const relieved = async (): Promise<T> => {
-        await this.checkpoint();
-        if (writes) this.#openAgain(await this.#open());
-        return alone();
-      };
-      return await this.#readers.hold(READERS_MAX, relieved, isUrgent);
+      return await this.#readers.hold(READERS_MAX, () => this.#relieved(alone, writes), isUrgent);
     }
+  }
+
+  async #relieved<T>(work: () => Promise<T>, writes: boolean): Promise<T> {
+    await this.checkpoint();
+    if (writes) this.#openAgain(await this.#open());
+    return work();
   }
 
   /** Writes the log into the tables; the engine refuses while a write is under way. */

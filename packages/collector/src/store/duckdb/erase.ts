@@ -1,21 +1,17 @@
 import type { Selection } from '../../event-store.ts';
 import { MARK } from '../../place-name.ts';
 import type { Engine } from './engine.ts';
+import { eraseOutlived } from './outlived.ts';
 import type { Session, Statement } from './session.ts';
 import type { RollupState } from './rollup-plan.ts';
 import type { MarkDirty, Rollups } from './rollups.ts';
-import { eraseOutlived } from './rollup-tables.ts';
 import { FILED_DAY } from './schema.ts';
 import { oweScrub, scrub } from './scrub.ts';
 import { selected } from './select.ts';
+import { stretchOf } from './stretch.ts';
 
 /** As `placeName` has it: an event without id would come back under that. */
 const NAME = `coalesce("event.id", '${MARK}' || "journal.collector" || '-' || "journal.sequence")`;
-
-/** The engine keeps so many rows together, and 16 KB in memory for each such group with a deletion. */
-const VECTOR_ROWS = 2048;
-/** Of one commit: a sixth of the engine's memory. */
-const VECTORS_MAX = 1000;
 
 /**
  * Erases what is selected, a stretch of the table at a time: each leaves tombstones and says so in
@@ -25,7 +21,7 @@ export async function erase(
   engine: Engine,
   rollups: Rollups,
   selection: Selection,
-  vectorsMax = VECTORS_MAX,
+  vectorsMax?: number,
 ): Promise<number> {
   let erased = 0;
   let isLast = false;
@@ -33,7 +29,11 @@ export async function erase(
     const stretch = await rollups.correcting((markDirty, state) =>
       engine.write((session) =>
         session.transaction(() =>
-          eraseStretch(session, rollups, selection, { markDirty, state, vectorsMax }),
+          eraseStretch(session, rollups, selection, {
+            markDirty,
+            state,
+            ...(vectorsMax !== undefined && { vectorsMax }),
+          }),
         ),
       ),
     );
@@ -49,25 +49,17 @@ export async function erase(
 interface Erasing {
   readonly markDirty: MarkDirty;
   readonly state: RollupState;
-  readonly vectorsMax: number;
+  readonly vectorsMax?: number;
 }
 
 async function eraseStretch(
   session: Session,
   rollups: Rollups,
   selection: Selection,
-  { markDirty, state, vectorsMax }: Erasing,
+  { markDirty, state, ...options }: Erasing,
 ): Promise<{ readonly gone: number; readonly isLast: boolean }> {
-  const all = selected(selection);
-  const [[last = null, vectors = 0] = []] = await session.rows(
-    `SELECT max(vector), count(*) FROM (SELECT DISTINCT rowid // ${VECTOR_ROWS} AS vector
-     FROM events WHERE ${all.sql} ORDER BY vector LIMIT ${vectorsMax})`,
-    all.params,
-  );
-  const isLast = Number(vectors) < vectorsMax;
-  const end = (Number(last) + 1) * VECTOR_ROWS;
-  const stretch = { sql: `${all.sql} AND rowid < ${end}`, params: all.params };
-  const gone = last === null ? 0 : await takeOutForGood(session, stretch, markDirty);
+  const { events, isLast } = await stretchOf(session, selected(selection), options);
+  const gone = await takeOutForGood(session, events, markDirty);
   const isOfItem = selection.item !== undefined && selection.visitor === undefined;
   const counts =
     isLast && isOfItem ? await eraseOutlived(session, rollups.all, selection, state.outlived) : 0;

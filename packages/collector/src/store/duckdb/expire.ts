@@ -1,9 +1,12 @@
 import type { Engine } from './engine.ts';
 import { takeOut } from './erase.ts';
-import { noteOutlived, takeOutRows } from './rollup-tables.ts';
+import { countLate, outlive } from './outlived.ts';
+import { DAY_MS, type RollupState } from './rollup-plan.ts';
+import { countedOf } from './rollup-state.ts';
 import type { Rollups } from './rollups.ts';
 import { FILED_DAY, quotedText } from './schema.ts';
 import type { Session } from './session.ts';
+import { stretchOf } from './stretch.ts';
 
 /**
  * Deletes the events and tombstones of the days before a UTC day, and says so in the tallies; the
@@ -14,40 +17,122 @@ export async function expire(
   engine: Engine,
   rollups: Rollups,
   before: string,
-  countsBefore = before,
+  { countsBefore = before, vectorsMax }: ExpireOptions = {},
 ): Promise<number> {
   await rollups.forget(before, countsBefore);
-  const inOneCommit = (work: (session: Session) => Promise<number>): Promise<number> =>
-    engine.write((session) =>
-      session.transaction(async () => {
-        await session.run('DELETE FROM tombstones WHERE day < CAST($1 AS DATE)', [before]);
-        return work(session);
-      }),
-    );
-  if (countsBefore >= before) {
-    return rollups.correcting((markDirty) =>
-      inOneCommit(async (session) => {
-        let expired = 0;
-        for (const sql of filedBefore(before)) {
-          const old = { sql, params: [] };
-          await markDirty(session, old);
-          expired += await takeOut(session, old, 'expired');
-        }
-        return expired;
-      }),
+  await engine.write((session) =>
+    session.run('DELETE FROM tombstones WHERE day < CAST($1 AS DATE)', [before]),
+  );
+  const expiry = { engine, rollups, before, ...(vectorsMax !== undefined && { vectorsMax }) };
+  if (countsBefore >= before) return expireWithCounts(expiry);
+  return rollups.outliving(Date.parse(before), async (state, note) => {
+    const expired = await expireCounted(expiry, state, note);
+    const outlived = Math.max(state.outlived, Date.parse(before));
+    return expired + (await expireLate(expiry, { ...state, outlived }));
+  });
+}
+
+export interface ExpireOptions {
+  /** A UTC day. */
+  readonly countsBefore?: string;
+  /** See `StretchOptions`. */
+  readonly vectorsMax?: number;
+}
+
+interface Expiry {
+  readonly engine: Engine;
+  readonly rollups: Rollups;
+  readonly before: string;
+  readonly vectorsMax?: number;
+}
+
+async function expireWithCounts({ engine, rollups, before, ...options }: Expiry): Promise<number> {
+  let expired = 0;
+  for (const sql of filedBefore(before)) {
+    await inStretches(engine, () =>
+      rollups.correcting((markDirty) =>
+        engine.write((session) =>
+          session.transaction(async () => {
+            const old = { sql, params: [] };
+            const { events, isLast } = await stretchOf(session, old, { ...WHOLE_DAYS, ...options });
+            await markDirty(session, events);
+            expired += await takeOut(session, events, 'expired');
+            return isLast;
+          }),
+        ),
+      ),
     );
   }
-  const day = Date.parse(before);
-  return rollups.outliving(day, (upTo) =>
-    inOneCommit(async (session) => {
-      await noteOutlived(session, day);
-      // An event of a later day stays for as long as that: its count could not be told from others.
-      const [ofEarlier] = filedBefore(before);
-      const old = { sql: `${ofEarlier} AND batch <= ${upTo}`, params: [] };
-      await takeOutRows(session, rollups.all, old);
-      return takeOut(session, old, 'expired');
-    }),
+  return expired;
+}
+
+/**
+ * Drops what is counted, day by day, as far as a commit can. What stays of such a day from then on
+ * counts as late: also an event of a later day by its clock, which stays as long as that.
+ */
+async function expireCounted(
+  { engine, rollups: { all }, before, ...options }: Expiry,
+  state: RollupState,
+  noteOutlived: (day: number) => void,
+): Promise<number> {
+  const end = Date.parse(before);
+  const upTo = Math.min(...all.map((rollup) => countedOf(state, rollup).upTo));
+  const [old] = filedBefore(before);
+  let expired = 0;
+  let from = state.outlived;
+  while (from < end) {
+    const day = await engine.read((session) => firstDay(session, from, end));
+    const ofDay = `"@timestamp" >= epoch_ms(${day}) AND "@timestamp" < epoch_ms(${day + DAY_MS})`;
+    const counted = { sql: `${ofDay} AND ${old} AND batch <= ${upTo}`, params: [] };
+    from = day + DAY_MS;
+    expired += await engine.writeUnseen(async (session) => {
+      const gone = await session.transaction(async () => {
+        const { events } = await stretchOf(session, counted, { ...WHOLE_DAYS, ...options });
+        await outlive(session, all, state, day, events.sql);
+        return takeOut(session, events, 'expired');
+      });
+      noteOutlived(from);
+      return gone;
+    });
+  }
+  return expired;
+}
+
+/** The first day with events in a stretch of whole days, or its last. */
+async function firstDay(session: Session, from: number, end: number): Promise<number> {
+  const [[day = null] = []] = await session.rows(
+    `SELECT epoch_ms(CAST(min("@timestamp") AS DATE)) FROM events
+     WHERE "@timestamp" >= epoch_ms(${from}) AND "@timestamp" < epoch_ms(${end})`,
   );
+  return day === null ? end - DAY_MS : Number(day);
+}
+
+/** Drops what came late to days whose other events are dropped. */
+async function expireLate(
+  { engine, rollups, before, ...options }: Expiry,
+  state: RollupState,
+): Promise<number> {
+  const [old] = filedBefore(before);
+  const late = { sql: `${old} AND "@timestamp" < epoch_ms(${state.outlived})`, params: [] };
+  let expired = 0;
+  await inStretches(engine, () =>
+    engine.writeUnseen((session) =>
+      session.transaction(async () => {
+        const { events, isLast } = await stretchOf(session, late, options);
+        await countLate(session, rollups.all, state, events);
+        expired += await takeOut(session, events, 'expired');
+        return isLast;
+      }),
+    ),
+  );
+  return expired;
+}
+
+const WHOLE_DAYS = { areWholeFree: true } as const;
+
+/** Runs `work` until it says that this was the last time. */
+async function inStretches(engine: Engine, work: () => Promise<boolean>): Promise<void> {
+  while (!(await work())) await engine.checkpoint();
 }
 
 /**

@@ -55,7 +55,7 @@ export class RollupCounter {
       await session.transaction(async () => {
         await insertCounts(session, rollup, upTo, {
           sql: `batch > ${before.upTo} AND batch <= ${upTo} AND "@timestamp" >= $1`,
-          params: [new Date(before.since)],
+          params: [new Date(Math.max(before.since, state.outlived))],
         });
         await session.run('UPDATE rollups SET batch = $1 WHERE name = $2', [upTo, rollup.name]);
       });

@@ -39,7 +39,10 @@ export interface RollupState {
   readonly rollups: ReadonlyMap<string, Counted>;
   /** The last batch that was stored; undefined while that may change. */
   readonly last: number | undefined;
-  /** Epoch ms: events of the days before this one have been dropped, and are in the counts alone. */
+  /**
+   * Epoch ms: the days before this one are in the counts as far as their events have been dropped.
+   * What is there of them (it came late) is counted when it is dropped, and read live until then.
+   */
   readonly outlived: number;
   /** Of what has been erased since: read live until counted again. */
   readonly dirty: readonly DirtyPart[];
@@ -47,7 +50,7 @@ export interface RollupState {
 
 /** How far a rollup is. */
 export interface Counted {
-  /** Every event of a batch up to this one is in the rollup, and no other is. */
+  /** Every event of a batch up to this one is in the rollup, and no other is; but see `outlived`. */
   readonly upTo: number;
   /** Epoch ms: the counts of the days before this one are forgotten. */
   readonly since: number;
@@ -63,8 +66,8 @@ export interface DirtyPart {
 }
 
 /**
- * Where an answer comes from: of the `counted` stretches the rows of a table, and with `isBehind`
- * the events of batches after `upTo`; all events of the `live` stretches.
+ * Where an answer comes from: of the `counted` stretches the rows of a table; of the `behind` ones
+ * the events of batches after `upTo`, and all events of the `live` ones.
  */
 export type RollupPlan = CountsPlan | DeclaredPlan | ExcerptPlan;
 
@@ -107,8 +110,8 @@ export const FIELDS_OF_DECLARED = ['app', 'item', 'bot'] as const satisfies read
 
 interface Stretches {
   readonly upTo: number;
-  readonly isBehind: boolean;
   readonly counted: readonly Range[];
+  readonly behind: readonly Range[];
   readonly live: readonly Range[];
 }
 
@@ -197,7 +200,7 @@ export function stretchesOf(
   { range, filter }: Pick<Query, 'range' | 'filter'>,
   stepMs: number,
   name: string,
-  { rollups, last, dirty }: RollupState,
+  { rollups, last, outlived, dirty }: RollupState,
 ): Stretches | undefined {
   const rollup = rollups.get(name);
   if (rollup === undefined || rollup.upTo === 0) return undefined;
@@ -212,7 +215,10 @@ export function stretchesOf(
   const live = mergeStretches(between(between(unsure, whole), range), LIVE_STRETCHES_MAX);
   const counted = between(live, range);
   if (counted.length === 0) return undefined;
-  return { upTo, isBehind: last === undefined || last > upTo, counted, live };
+  const late = within(counted, { from: Number.NEGATIVE_INFINITY, to: outlived });
+  const isBehind = last === undefined || last > upTo;
+  const behind = isBehind ? within(counted, { from: outlived, to: Number.POSITIVE_INFINITY }) : [];
+  return { upTo, counted, behind, live: [...live, ...late] };
 }
 
 /** The rollup that a query can be answered from, if any. */
@@ -272,10 +278,15 @@ function dirtyDays(dirty: readonly DirtyPart[], filter: Filter | undefined): rea
 /** What sorted stretches leave of a range. */
 function between(stretches: readonly Range[], { from, to }: Range): readonly Range[] {
   const ends = [from, ...stretches.map((one) => one.to)];
-  return ends
-    .map((end, index) => ({
-      from: Math.max(end, from),
-      to: Math.min(stretches[index]?.from ?? to, to),
-    }))
-    .filter((gap) => gap.from < gap.to);
+  return within(
+    ends.map((end, index) => ({ from: end, to: stretches[index]?.from ?? to })),
+    { from, to },
+  );
+}
+
+/** What of some stretches lies in a range. */
+function within(stretches: readonly Range[], { from, to }: Range): readonly Range[] {
+  return stretches
+    .map((one) => ({ from: Math.max(one.from, from), to: Math.min(one.to, to) }))
+    .filter((part) => part.from < part.to);
 }

@@ -60,14 +60,28 @@ function toPart([app, day, item]: readonly unknown[]): DirtyPart {
   return { app: String(app), day: Number(day), item: typeof item === 'string' ? item : null };
 }
 
-/** Events of some stretches of time by their counts: at least those that are there. */
-export async function eventsIn(session: Session, stretches: readonly Range[]): Promise<number> {
+/**
+ * Events of some stretches of time by their counts: at least those that are there. Of days whose
+ * counts outlive their events, the events themselves.
+ */
+export async function eventsIn(
+  session: Session,
+  stretches: readonly Range[],
+  outlived: number,
+): Promise<number> {
   const { stepMs } = COUNTS.site_quarters;
   const slots = stretches.map(
-    ({ from, to }) => `slot >= ${Math.floor(from / stepMs)} AND slot < ${Math.ceil(to / stepMs)}`,
+    ({ from, to }) =>
+      `slot >= ${Math.floor(Math.max(from, outlived) / stepMs)} AND slot < ${Math.ceil(to / stepMs)}`,
   );
-  const [[events = 0] = []] = await session.rows(
-    `SELECT coalesce(sum(events), 0) FROM ${tableName('site_quarters')} WHERE ${slots.join(' OR ')}`,
+  const late = stretches.map(
+    ({ from, to }) =>
+      `"@timestamp" >= epoch_ms(${from}) AND "@timestamp" < epoch_ms(${Math.min(to, outlived)})`,
   );
-  return Number(events);
+  const [[counted = 0, there = 0] = []] = await session.rows(
+    `SELECT
+       (SELECT coalesce(sum(events), 0) FROM ${tableName('site_quarters')} WHERE ${slots.join(' OR ')}),
+       (SELECT count(*) FROM events WHERE ${late.join(' OR ')})`,
+  );
+  return Number(counted) + Number(there);
 }

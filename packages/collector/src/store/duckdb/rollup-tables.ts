@@ -1,8 +1,7 @@
-import type { Selection } from '../../event-store.ts';
 import type { Range } from '../../query/query.ts';
 import { definitionOf, finestMs, isNotedAs, type Rollup, type RollupTable } from './rollup.ts';
 import { DAY_MS } from './rollup-plan.ts';
-import { quoted, quotedText } from './schema.ts';
+import { quoted } from './schema.ts';
 import type { Session, Statement } from './session.ts';
 
 /** The rows of so long a stretch of time lie together: whole steps of all tables. */
@@ -17,7 +16,7 @@ const SORT_PARTS = 16;
  *   are counted anew
  * - `rollup_periods`: those of each that have rows: `runs` sorted for themselves; `size` in rows
  *   at most, of which `sorted` are in one run
- * - `outlived`: one row, the first day whose events are all there where counts are kept longer
+ * - `outlived`: one row, the first day whose counts are of all events (see `outlived.ts`)
  * - `dirty`: parts whose counts are wrong since something was erased
  */
 export const ROLLUP_SCHEMA_SQL: readonly string[] = [
@@ -144,8 +143,8 @@ export function dirtyParts(day: number): Parts {
 }
 
 /**
- * Counts parts of some whole days anew from the events of batches up to one, and what they are
- * summed up in from all its parts.
+ * Counts parts of some whole days anew from the events of batches up to one for which a condition
+ * holds, and what they are summed up in from all its parts.
  */
 export async function countAnew(
   session: Session,
@@ -153,9 +152,11 @@ export async function countAnew(
   upTo: number,
   range: Range,
   parts: Parts,
+  where = 'true',
 ): Promise<void> {
   await gather(session, rollup, {
-    sql: `batch <= $1 AND "@timestamp" >= $2 AND "@timestamp" < $3 AND ${parts('events', true)}`,
+    sql: `batch <= $1 AND "@timestamp" >= $2 AND "@timestamp" < $3
+      AND ${parts('events', true)} AND ${where}`,
     params: [upTo, new Date(range.from), new Date(range.to)],
   });
   await addRuns(session, rollup);
@@ -197,7 +198,7 @@ interface Resummed {
 }
 
 /** Of a table that sums up another, makes rows of the steps that touch a stretch anew. */
-async function sumAnew(
+export async function sumAnew(
   session: Session,
   { tables }: Rollup,
   table: RollupTable,
@@ -286,60 +287,6 @@ export async function forgetBefore(
   }
 }
 
-/** Deletes the rows of events that a condition names where rows are events. */
-export async function takeOutRows(
-  session: Session,
-  rollups: readonly Rollup[],
-  { sql, params }: Statement,
-): Promise<void> {
-  const place = '"journal.collector", "journal.sequence"';
-  for (const { tables } of rollups.filter(({ isOfEvents }) => isOfEvents)) {
-    for (const { name } of tables) {
-      await session.run(
-        `DELETE FROM ${name} WHERE (${place}) IN (SELECT ${place} FROM events WHERE ${sql})`,
-        params,
-      );
-    }
-  }
-}
-
-/** Deletes an item's counts of days whose events are gone; those of the site stay. Returns how many. */
-export async function eraseOutlived(
-  session: Session,
-  rollups: readonly Rollup[],
-  { app, item = '', from = BEGINNING_MS, to = Number.POSITIVE_INFINITY }: Selection,
-  outlived: number,
-): Promise<number> {
-  const texts = [item, ...(app === undefined ? [] : [app])].map(quotedText);
-  const range = { from, to: Math.min(to, outlived) };
-  if (range.from >= range.to) return 0;
-  const where = `item = ${texts[0]} ${app === undefined ? '' : `AND "service.name" = ${texts[1]}`}`;
-  let erased = 0;
-  for (const rollup of rollups.filter(({ isOfEvents }) => !isOfEvents)) {
-    const items = rollup.tables.filter(hasItems);
-    for (const table of items.filter(({ sumOf }) => sumOf === undefined)) {
-      const whole = {
-        from: Math.ceil(from / table.stepMs),
-        to: Math.floor(range.to / table.stepMs),
-      };
-      const rows = await session.rows(
-        `DELETE FROM ${table.name} WHERE key = item_key(${texts[0]}) AND ${where}
-         AND slot >= ${whole.from} AND slot < ${whole.to}`,
-      );
-      erased += Number(rows[0]?.[0] ?? 0);
-    }
-    for (const table of items) {
-      await sumAnew(session, rollup, table, { range, run: 'max(run)', where: () => where });
-    }
-  }
-  return erased;
-}
-
-/** In the commit that drops the events of the days before one. */
-export function noteOutlived(session: Session, day: number): Promise<void> {
-  return session.run('UPDATE outlived SET day = $1 WHERE day < $1', [new Date(day)]);
-}
-
 /** The columns of a row of a table, merged from others that have them. */
 function rowOf(table: RollupTable, run: string, slot = 'slot'): string {
   return [
@@ -417,6 +364,6 @@ function togetherIn(table: RollupTable): string {
   return isMerged(table) ? 'GROUP BY ALL' : '';
 }
 
-function hasItems({ sortedBy }: RollupTable): boolean {
+export function hasItems({ sortedBy }: RollupTable): boolean {
   return sortedBy !== 'slot';
 }

@@ -88,11 +88,13 @@ export class Rollups {
     const plans = stepsOf(query).map((one) => planRollups(one, state, this.#declared));
     const [plan] = plans;
     if (plan === undefined || plans.includes(undefined)) return false;
-    if (!plan.isBehind && plan.live.length === 0) return true;
+    if (plan.behind.length === 0 && plan.live.length === 0) return true;
     const upTo = Math.min(plan.upTo, countedOf(state, counts).upTo);
     const [behind, live] = await Promise.all([
       this.#eventsAfter(upTo),
-      plan.live.length > 0 ? this.#engine.read((session) => eventsIn(session, plan.live)) : 0,
+      plan.live.length > 0
+        ? this.#engine.read((session) => eventsIn(session, plan.live, state.outlived))
+        : 0,
     ]);
     return behind + live <= eventsMax;
   }
@@ -191,11 +193,14 @@ export class Rollups {
   }
 
   /**
-   * Runs `work`, which takes out the events of the days before one whose counts stay: those of
-   * batches up to the one that it is given, which are counted for good. Throws `unavailable` while
-   * so many are still to be counted that it is left to `keepUp`.
+   * Runs `work`, which drops the events of the days before one whose counts stay, while nothing is
+   * counted; of these days nothing is to be counted anew, in no rollup. Throws `unavailable` while so
+   * many events are still to be counted that it is left to `keepUp`.
    */
-  async outliving<T>(day: number, work: (upTo: number) => Promise<T>): Promise<T> {
+  async outliving<T>(
+    day: number,
+    work: (state: RollupState, noteOutlived: (day: number) => void) => Promise<T>,
+  ): Promise<T> {
     for (;;) {
       await this.countDirty(NEVER);
       for (const rollup of this.#wanted) {
@@ -210,10 +215,9 @@ export class Rollups {
         const again = Math.min(...[...state.rollups.values()].map((one) => one.again));
         if (again < day) return undefined;
         if (state.dirty.some((part) => part.day < day)) return undefined;
-        const upTo = Math.min(...this.#wanted.map((rollup) => countedOf(state, rollup).upTo));
-        // Before the commit: from now on nothing of these days is counted anew.
-        this.#known.change((known) => ({ ...known, outlived: Math.max(known.outlived, day) }));
-        return { result: await work(upTo) };
+        const noteOutlived = (outlived: number): void =>
+          this.#known.change((known) => ({ ...known, outlived }));
+        return { result: await work(state, noteOutlived) };
       });
       if (done) return done.result;
     }

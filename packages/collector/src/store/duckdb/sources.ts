@@ -40,7 +40,7 @@ export class Sources {
   /** Events for which a filter holds: with a plan as far as they are in an excerpt, from there. */
   events(filter: Filter | undefined): string {
     if (this.#plan?.kind !== 'excerpt') return `events\nWHERE ${this.#where(filter)}`;
-    const { table, columns, fromEvents, upTo, isBehind, counted, live } = this.#plan;
+    const { table, columns, fromEvents, upTo, counted, behind, live } = this.#plan;
     const events = (range: Range): string =>
       `SELECT ${fromEvents.join(', ')} FROM events\nWHERE ${this.#where(filter, range)}`;
     const branches = [
@@ -52,7 +52,7 @@ export class Sources {
           `  AND ${this.#where(filter, range)}`,
         ].join('\n'),
       ),
-      ...(isBehind ? counted.map((range) => `${events(range)}\n  AND batch > ${upTo}`) : []),
+      ...behind.map((range) => `${events(range)}\n  AND batch > ${upTo}`),
       ...live.map(events),
     ];
     return `(${branches.join('\nUNION ALL\n')})`;
@@ -75,7 +75,7 @@ export class Sources {
   }
 
   /** One branch for each stretch of time, and few: the engine plans each for longer than it runs. */
-  #rolledUp({ name, tables, upTo, isBehind, counted, live }: CountsPlan): string {
+  #rolledUp({ name, tables, upTo, behind, live }: CountsPlan): string {
     const { filter } = this.#query;
     const columns = columnsOf(name);
     const events = (range: Range): string =>
@@ -91,14 +91,14 @@ WHERE ${this.#where(filter, range)}`;
           ...(filter ? [`  AND ${this.#expressions.filter(filter)}`] : []),
         ].join('\n');
       }),
-      ...(isBehind ? counted.map((range) => `${events(range)}\n  AND batch > ${upTo}`) : []),
+      ...behind.map((range) => `${events(range)}\n  AND batch > ${upTo}`),
       ...live.map(events),
     ];
     return `(${branches.join('\nUNION ALL\n')})`;
   }
 
   /** Likewise of the rollup of a declared query, whose rows have its dimensions already. */
-  #declaredRows({ table, stepMs, filter, upTo, isBehind, counted, live }: DeclaredPlan): string {
+  #declaredRows({ table, stepMs, filter, upTo, counted, behind, live }: DeclaredPlan): string {
     const columns = [...this.fieldColumns(), ...this.#partials().map(({ name }) => name)];
     const events = (range: Range, and = ''): string =>
       this.perEvent(
@@ -114,7 +114,7 @@ WHERE ${this.#where(filter, range)}`;
           `  AND ${this.#expressions.filter(filter)}`,
         ].join('\n'),
       ),
-      ...(isBehind ? counted.map((range) => events(range, `\n  AND batch > ${upTo}`)) : []),
+      ...behind.map((range) => events(range, `\n  AND batch > ${upTo}`)),
       ...live.map((range) => events(range)),
     ];
     return `(${branches.join('\nUNION ALL\n')})`;

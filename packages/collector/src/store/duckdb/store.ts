@@ -99,7 +99,8 @@ export function openDuckdbStore({
     },
     places: (collector, ranges) => places(engine, collector, ranges),
     erase: (selection) => erase(engine, rollups, selection),
-    expire: (before, countsBefore) => expire(engine, rollups, before, countsBefore),
+    expire: (before, countsBefore) =>
+      expire(engine, rollups, before, countsBefore === undefined ? {} : { countsBefore }),
     export: (selection) => exported(engine, selection),
     // One collector owns the file, and keeps its salts itself.
     salt: (_day, proposal) => Promise.resolve(proposal),

@@ -105,6 +105,24 @@ export function outlivedTests(open: OpenStore): void {
     expect(await counted()).toEqual({ days: [7, 4, 4, 4, 4, 4], events: 12 });
   });
 
+  it('leave out what comes late and is erased before it goes', async () => {
+    const { app, day, views, counted, byItem } = month(6);
+    await open.takeEvents(views());
+    await open.store.expire(day(4), EVER);
+    await open.takeEvents(views().slice(0, 3));
+    await open.store.maintain(new AbortController().signal);
+    expect(await counted()).toEqual({ days: [7, 4, 4, 4, 4, 4], events: 15 });
+    expect(await open.store.erase({ app, visitor: 'ann' })).toBe(2 + 6);
+    await open.store.maintain(new AbortController().signal);
+    expect(await counted()).toEqual({ days: [5, 4, 4, 2, 2, 2], events: 7 });
+    expect(await open.store.expire(day(4), EVER)).toBe(1);
+    expect(await counted()).toEqual({ days: [5, 4, 4, 2, 2, 2], events: 6 });
+    expect(await byItem()).toEqual([
+      { item: 'trees', n: 10 },
+      { item: 'roads', n: 9 },
+    ]);
+  });
+
   it('are corrected by an erasure of events that are there, and of an item wholly', async () => {
     const { app, day, views, counted, byItem } = month(3);
     await open.takeEvents(views());

@@ -445,7 +445,7 @@ describe('a plan', () => {
       kind: 'counts',
       name: 'item_days',
       upTo: 7,
-      isBehind: false,
+      behind: [],
       tables: [{ name: 'item_days', from: Date.UTC(2026, 9, 31), to: day(4) }],
       counted: [{ from: Date.UTC(2026, 9, 31), to: day(4) }],
       live: [
@@ -503,9 +503,18 @@ describe('a plan', () => {
 
   it('looks at what has come since, unless nothing can have', () => {
     const query = { ...counted, range: { from: day(1), to: day(9) } };
-    expect(planRollups(query, { ...state, last: 8 })?.isBehind).toBe(true);
-    expect(planRollups(query, { ...state, last: undefined })?.isBehind).toBe(true);
-    expect(planRollups(query, state)?.isBehind).toBe(false);
+    expect(planRollups(query, { ...state, last: 8 })?.behind).toEqual([query.range]);
+    expect(planRollups(query, { ...state, last: undefined })?.behind).toEqual([query.range]);
+    expect(planRollups(query, state)?.behind).toEqual([]);
+  });
+
+  it('reads what is there of days that are counted as they are dropped', () => {
+    const query = { ...counted, range: { from: day(1), to: day(9) } };
+    expect(planRollups(query, { ...state, last: 8, outlived: day(4) })).toMatchObject({
+      counted: [query.range],
+      behind: [{ from: day(4), to: day(9) }],
+      live: [{ from: day(1), to: day(4) }],
+    });
   });
 
   it('reads live what is being counted anew', () => {
