@@ -11,8 +11,8 @@ import {
 import type { Scan } from '../../query/scan.ts';
 import { Expressions } from './expressions.ts';
 import { merged, partialsOf } from './partials.ts';
-import type { CountsPlan, ExcerptPlan, RollupPlan } from './rollup-plan.ts';
-import type { RollupValue } from './rollup.ts';
+import { type CountsPlan, type ExcerptPlan, heldTo, type RollupPlan } from './rollup-plan.ts';
+import { itemKey, type RollupValue } from './rollup.ts';
 import { quoted } from './schema.ts';
 import type { Statement } from './session.ts';
 import { Sources } from './sources.ts';
@@ -34,8 +34,14 @@ export function compile(query: Query, plan?: RollupPlan): CompiledQuery {
   const sources = new Sources(query, expressions, plan);
   const groups = Object.entries(dimensions);
   const columns = [...Object.keys(dimensions), ...Object.keys(measures)];
+  const keyed = keyedItems(query, plan);
+  const byKey = (d: Dimension): boolean =>
+    keyed !== undefined && d.kind === 'field' && d.field === 'item';
   const selected = [
-    ...groups.map(([name, d], index) => `${grouped(d, index)} AS ${quoted(name)}`),
+    ...groups.map(
+      ([name, d], index) =>
+        `${keyed && byKey(d) ? itemsByKey(keyed, expressions) : grouped(d, index)} AS ${quoted(name)}`,
+    ),
     ...Object.entries(measures).map(
       ([name, m], index) =>
         `${plan?.kind === 'declared' ? merged(m, index) : measured(m, expressions, plan)} AS ${quoted(name)}`,
@@ -49,7 +55,7 @@ export function compile(query: Query, plan?: RollupPlan): CompiledQuery {
     `FROM ${sources.rows(groups.map(([, dimension]) => dimension))}`,
     ...(groups.length > 0
       ? [
-          `GROUP BY ${groups.map((_, index) => `d${index}`).join(', ')}`,
+          `GROUP BY ${groups.map(([, d], index) => (byKey(d) ? 'key' : `d${index}`)).join(', ')}`,
           `ORDER BY ${order.join(', ')}`,
           `LIMIT ${limit}`,
         ]
@@ -192,6 +198,23 @@ function numeric(
         : `quantile_cont(${sql}, ${at})${filter}`;
     }
   }
+}
+
+/** Items by whose keys a query can group: they are all that it is about, and no two have one key. */
+function keyedItems(
+  { filter }: Query,
+  plan: RollupPlan | undefined,
+): ReadonlyMap<number, string> | undefined {
+  if (plan?.kind !== 'excerpt') return undefined;
+  const items = new Set(heldTo(filter, 'item'));
+  const byKey = new Map([...items].map((item) => [itemKey(item), item]));
+  return byKey.size > 0 && byKey.size === items.size ? byKey : undefined;
+}
+
+/** Numbers are put together at half the cost of texts. */
+function itemsByKey(byKey: ReadonlyMap<number, string>, expressions: Expressions): string {
+  const items = [...byKey.values()].map((item) => expressions.bind(item));
+  return `exact(map([${[...byKey.keys()].join(', ')}], [${items.join(', ')}])[key])`;
 }
 
 function localStartsOf(dimensions: readonly (readonly [string, Dimension])[]): ReadonlySet<string> {

@@ -89,8 +89,13 @@ export function planExcerpt(question: Query | Scan, state: RollupState): Excerpt
     return {
       kind: 'excerpt',
       table: one.table.name,
-      columns: [...columns.map(quoted), ...(hasKeys ? ['visitor'] : [])],
-      fromEvents: [...columns.map(quoted), ...(hasKeys ? [VISITOR_KEY] : [])],
+      events: one.events,
+      columns: ['key', ...columns.map(quoted), ...(hasKeys ? ['visitor'] : [])],
+      fromEvents: [
+        'item_key(item) AS key',
+        ...columns.map(quoted),
+        ...(hasKeys ? [VISITOR_KEY] : []),
+      ],
       visitor: hasKeys ? 'visitor' : '"user.id"',
       ...stretches,
     };

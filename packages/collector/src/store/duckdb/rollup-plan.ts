@@ -87,10 +87,12 @@ export interface DeclaredPlan extends Stretches {
   readonly filter: Filter;
 }
 
-/** Rows are events, with the columns that a question needs. */
+/** Rows are events, with the columns that a question needs and a `key` of their item. */
 export interface ExcerptPlan extends Stretches {
   readonly kind: 'excerpt';
   readonly table: string;
+  /** What happened in them. */
+  readonly events: readonly string[];
   readonly columns: readonly string[];
   /** The same columns, made from `events`. */
   readonly fromEvents: readonly string[];

@@ -1,3 +1,4 @@
+import { partsOf } from '../../query/beyond-declared.ts';
 import type { Dimension, Filter, Query, Range } from '../../query/query.ts';
 import type { Expressions } from './expressions.ts';
 import { type Partial, partialsOf } from './partials.ts';
@@ -6,6 +7,7 @@ import {
   type CountsPlan,
   DAY_MS,
   type DeclaredPlan,
+  type ExcerptPlan,
   heldTo,
   type RollupPlan,
 } from './rollup-plan.ts';
@@ -39,8 +41,9 @@ export class Sources {
 
   /** Events for which a filter holds: with a plan as far as they are in an excerpt, from there. */
   events(filter: Filter | undefined): string {
-    if (this.#plan?.kind !== 'excerpt') return `events\nWHERE ${this.#where(filter)}`;
-    const { table, columns, fromEvents, upTo, counted, behind, live } = this.#plan;
+    const plan = this.#plan;
+    if (plan?.kind !== 'excerpt') return `events\nWHERE ${this.#where(filter)}`;
+    const { table, columns, fromEvents, upTo, counted, behind, live } = plan;
     const events = (range: Range): string =>
       `SELECT ${fromEvents.join(', ')} FROM events\nWHERE ${this.#where(filter, range)}`;
     const branches = [
@@ -49,7 +52,7 @@ export class Sources {
           `SELECT ${columns.join(', ')} FROM ${table}`,
           `WHERE run <= ${upTo} AND slot >= ${Math.floor(range.from / DAY_MS)} AND slot < ${Math.ceil(range.to / DAY_MS)}`,
           ...keysOf(filter),
-          `  AND ${this.#where(filter, range)}`,
+          ...this.#ofExcerpt(filter, range, plan).map((part) => `  AND ${part}`),
         ].join('\n'),
       ),
       ...behind.map((range) => `${events(range)}\n  AND batch > ${upTo}`),
@@ -135,12 +138,33 @@ WHERE ${this.#where(filter, range)}`;
     return partialsOf(this.#query.measures, this.#expressions);
   }
 
-  #where(filter: Filter | undefined, { from, to }: Range = this.#query.range): string {
+  #where(filter: Filter | undefined, range: Range = this.#query.range): string {
+    const parts = [...this.#within(range), ...(filter ? [this.#expressions.filter(filter)] : [])];
+    return parts.join('\n  AND ');
+  }
+
+  #within({ from, to }: Range): readonly string[] {
     return [
       `"@timestamp" >= ${this.#expressions.bind(new Date(from))}`,
       `"@timestamp" < ${this.#expressions.bind(new Date(to))}`,
-      ...(filter ? [this.#expressions.filter(filter)] : []),
-    ].join('\n  AND ');
+    ];
+  }
+
+  /** What is left to ask of rows of an excerpt, of certain days and events: each column costs. */
+  #ofExcerpt(filter: Filter | undefined, range: Range, plan: ExcerptPlan): readonly string[] {
+    const areWhole = range.from % DAY_MS === 0 && range.to % DAY_MS === 0;
+    const isOfAll = (part: Filter): boolean =>
+      (part.kind === 'equals' || part.kind === 'in') &&
+      plan.events.every((event) => heldTo(part, 'event')?.includes(event));
+    const parts = partsOf(filter).filter((part) => !isOfAll(part));
+    return [
+      ...(areWhole ? [] : this.#within(range)),
+      ...parts.map((part) =>
+        part.kind === 'exists' && part.field === 'visitor'
+          ? `${plan.visitor} IS NOT NULL`
+          : this.#expressions.filter(part),
+      ),
+    ];
   }
 }
 

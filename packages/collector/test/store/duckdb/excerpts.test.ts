@@ -61,6 +61,13 @@ const eventsArb = fc.constantFrom<Filter>(
   { kind: 'equals', field: 'event', value: 'view' },
   { kind: 'in', field: 'event', values: ['view', 'download'] },
   { kind: 'in', field: 'event', values: ['view', 'error'] },
+  {
+    kind: 'and',
+    filters: [
+      { kind: 'in', field: 'event', values: ['view', 'download'] },
+      { kind: 'equals', field: 'app', value: 'b' },
+    ],
+  },
 );
 
 const filterArb = fc
@@ -70,6 +77,7 @@ const filterArb = fc
       fc.constantFrom<Filter>(
         { kind: 'equals', field: 'app', value: 'a' },
         { kind: 'equals', field: 'item', value: 'trees' },
+        { kind: 'in', field: 'item', values: ['trees', 'roads', 'trees', 'parks'] },
         { kind: 'exists', field: 'item' },
         { kind: 'exists', field: 'visitor' },
         { kind: 'not', filter: { kind: 'equals', field: 'bot', value: true } },
@@ -80,13 +88,15 @@ const filterArb = fc
   )
   .map(([events, others]): Filter => ({ kind: 'and', filters: [events, ...others] }));
 
+/** Of any times, or of whole days. */
 const rangeArb = fc
-  .tuple(timeArb, timeArb)
+  .tuple(timeArb, timeArb, fc.boolean())
   .filter(([a, b]) => a !== b)
-  .map((ends) => ({
-    from: Math.min(...ends) * 3_600_000 - 1,
-    to: Math.max(...ends) * 3_600_000 + 1,
-  }));
+  .map(([a, b, isOfDays]) => {
+    const [from, to] = [Math.min(a, b) * 3_600_000, Math.max(a, b) * 3_600_000];
+    if (!isOfDays) return { from: from - 1, to: to + 1 };
+    return { from: Math.floor(from / DAY_MS) * DAY_MS, to: Math.ceil(to / DAY_MS) * DAY_MS };
+  });
 
 const queryArb = fc
   .record({
@@ -106,6 +116,7 @@ const queryArb = fc
         { kind: 'time', interval: 'hour' },
         { kind: 'time', interval: 'day' },
         { kind: 'field', field: 'item', missing: 'none' },
+        { kind: 'field', field: 'item' },
         { kind: 'field', field: 'fingerprint' },
         { kind: 'field', field: 'visitor' },
       ),
@@ -204,7 +215,7 @@ describe('excerpts', () => {
           await store.close();
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 30 },
     );
   });
 
