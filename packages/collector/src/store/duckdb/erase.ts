@@ -8,7 +8,7 @@ import type { MarkDirty, Rollups } from './rollups.ts';
 import { FILED_DAY } from './schema.ts';
 import { oweScrub, scrub } from './scrub.ts';
 import { selected } from './select.ts';
-import { stretchOf } from './stretch.ts';
+import { inStretches, stretchOf } from './stretch.ts';
 
 /** As `placeName` has it: an event without id would come back under that. */
 const NAME = `coalesce("event.id", '${MARK}' || "journal.collector" || '-' || "journal.sequence")`;
@@ -23,10 +23,8 @@ export async function erase(
   selection: Selection,
   vectorsMax?: number,
 ): Promise<number> {
-  let erased = 0;
-  let isLast = false;
-  while (!isLast) {
-    const stretch = await rollups.correcting((markDirty, state) =>
+  const erased = await inStretches(engine, () =>
+    rollups.correcting((markDirty, state) =>
       engine.write((session) =>
         session.transaction(() =>
           eraseStretch(session, rollups, selection, {
@@ -36,11 +34,8 @@ export async function erase(
           }),
         ),
       ),
-    );
-    ({ isLast } = stretch);
-    erased += stretch.gone;
-    if (!isLast) await engine.checkpoint();
-  }
+    ),
+  );
   if (erased > 0) await rollups.countDirty(new AbortController().signal);
   await scrub(engine, rollups.all);
   return erased;

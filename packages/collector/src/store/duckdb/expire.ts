@@ -6,7 +6,7 @@ import { countedOf } from './rollup-state.ts';
 import type { Rollups } from './rollups.ts';
 import { FILED_DAY, quotedText } from './schema.ts';
 import type { Session } from './session.ts';
-import { stretchOf } from './stretch.ts';
+import { inStretches, stretchOf } from './stretch.ts';
 
 /**
  * Deletes the events and tombstones of the days before a UTC day, and says so in the tallies; the
@@ -49,15 +49,14 @@ interface Expiry {
 async function expireWithCounts({ engine, rollups, before, ...options }: Expiry): Promise<number> {
   let expired = 0;
   for (const sql of filedBefore(before)) {
-    await inStretches(engine, () =>
+    const old = { sql, params: [] };
+    expired += await inStretches(engine, () =>
       rollups.correcting((markDirty) =>
         engine.write((session) =>
           session.transaction(async () => {
-            const old = { sql, params: [] };
             const { events, isLast } = await stretchOf(session, old, { ...WHOLE_DAYS, ...options });
             await markDirty(session, events);
-            expired += await takeOut(session, events, 'expired');
-            return isLast;
+            return { gone: await takeOut(session, events, 'expired'), isLast };
           }),
         ),
       ),
@@ -108,32 +107,24 @@ async function firstDay(session: Session, from: number, end: number): Promise<nu
 }
 
 /** Drops what came late to days whose other events are dropped. */
-async function expireLate(
+function expireLate(
   { engine, rollups, before, ...options }: Expiry,
   state: RollupState,
 ): Promise<number> {
   const [old] = filedBefore(before);
   const late = { sql: `${old} AND "@timestamp" < epoch_ms(${state.outlived})`, params: [] };
-  let expired = 0;
-  await inStretches(engine, () =>
+  return inStretches(engine, () =>
     engine.writeUnseen((session) =>
       session.transaction(async () => {
         const { events, isLast } = await stretchOf(session, late, options);
         await countLate(session, rollups.all, state, events);
-        expired += await takeOut(session, events, 'expired');
-        return isLast;
+        return { gone: await takeOut(session, events, 'expired'), isLast };
       }),
     ),
   );
-  return expired;
 }
 
 const WHOLE_DAYS = { areWholeFree: true } as const;
-
-/** Runs `work` until it says that this was the last time. */
-async function inStretches(engine: Engine, work: () => Promise<boolean>): Promise<void> {
-  while (!(await work())) await engine.checkpoint();
-}
 
 /**
  * The events that are filed before a UTC day, in two parts, those of earlier days and those of later

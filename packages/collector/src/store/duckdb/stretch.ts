@@ -1,3 +1,4 @@
+import type { Engine } from './engine.ts';
 import type { Session, Statement } from './session.ts';
 
 /** The engine keeps so many rows together. */
@@ -26,4 +27,19 @@ export async function stretchOf(
   if (last === null) return { events: { sql, params }, isLast: true };
   const end = (Number(last) + 1) * VECTOR_ROWS;
   return { events: { sql: `${sql} AND rowid < ${end}`, params }, isLast: false };
+}
+
+/** Deletes a stretch by `work` until it was the last; gives how many events have gone. */
+export async function inStretches(
+  engine: Engine,
+  work: () => Promise<{ readonly gone: number; readonly isLast: boolean }>,
+): Promise<number> {
+  let all = 0;
+  for (;;) {
+    const { gone, isLast } = await work();
+    all += gone;
+    if (isLast) return all;
+    // What the engine notes of it in memory goes with the log.
+    await engine.checkpoint();
+  }
 }
