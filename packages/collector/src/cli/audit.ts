@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseArguments } from './arguments.ts';
 import { readConfig } from '../config.ts';
 import type { Audit, AuditDay } from '../delivery/audit.ts';
 import type { Command } from './command.ts';
@@ -23,7 +23,7 @@ export const audit: Command = {
   usage: 'audit [--json]',
   meaning: 'what became of every acknowledged event, by day of receipt; exits 1 on a difference',
   run: async (args) => {
-    const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean' } } });
+    const { values } = parseArguments({ args: [...args], options: { json: { type: 'boolean' } } });
     const config = await readConfig();
     const found: Audit = JSON.parse(await speak(config, 'GET', '/audit'));
     const text =

@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises';
-import { parseArgs } from 'node:util';
+import { parseArguments } from './arguments.ts';
 import { readConfig } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
 import type { Command } from './command.ts';
@@ -11,7 +11,7 @@ export const exportEvents: Command = {
   usage: `export ${SELECTION_USAGE}`,
   meaning: 'print events as NDJSON, oldest first',
   run: async (args) => {
-    const { values } = parseArgs({ args: [...args], options: SELECTION_OPTIONS });
+    const { values } = parseArguments({ args: [...args], options: SELECTION_OPTIONS });
     const path = `/selected/export?${selectionParameters(values)}`;
     await speakStreaming(await readConfig(), 'GET', path, async (body) => {
       try {

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseArguments } from './arguments.ts';
 import { readConfig } from '../config.ts';
 import type { RejectEntry } from '../delivery/reject-log.ts';
 import { MetronomeError } from '../errors.ts';
@@ -10,7 +10,7 @@ export const rejects: Command = {
   usage: 'rejects list [--json] | retry',
   meaning: 'events that could not be stored, with their reasons; retry delivers them again',
   run: async (args) => {
-    const { values, positionals } = parseArgs({
+    const { values, positionals } = parseArguments({
       args: [...args],
       options: { json: { type: 'boolean' } },
       allowPositionals: true,

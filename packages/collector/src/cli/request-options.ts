@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseArguments } from './arguments.ts';
 import { MetronomeError } from '../errors.ts';
 import { parametersSchema } from '../tock/parameters.ts';
 
@@ -25,7 +25,7 @@ export function parseRequestArgs(
   const options: TextOptions = Object.fromEntries(
     [...PARAMETERS, ...more].map((option) => [option, { type: 'string' } as const]),
   );
-  const read = parseArgs({ args: [...args], options, allowPositionals: true });
+  const read = parseArguments({ args: [...args], options, allowPositionals: true });
   const [name, ...others] = read.positionals;
   if (name === undefined || others.length > 0) throw new MetronomeError('config', sentence);
   return { name, options: read.values };

@@ -1,7 +1,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
-import { parseArgs } from 'node:util';
 import { createGunzip } from 'node:zlib';
+import { parseArguments } from './arguments.ts';
 import { readConfig } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
 import type { Restored, RestoreOutcome } from '../http/restore.ts';
@@ -26,7 +26,7 @@ export const restore: Command = {
   meaning:
     'bring archived or exported events back, those that are not there; the oldest file first',
   run: async (args) => {
-    const { positionals: files } = parseArgs({ args: [...args], allowPositionals: true });
+    const { positionals: files } = parseArguments({ args: [...args], allowPositionals: true });
     if (files.length === 0) throw new MetronomeError('config', 'Say metronome restore FILE...');
     files.forEach(checkFile);
     const sums = { appended: 0, stored: 0, expired: 0, troubles: 0 };

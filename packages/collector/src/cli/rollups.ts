@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { parseArguments } from './arguments.ts';
 import { readConfig } from '../config.ts';
 import type { RollupProgress } from '../event-store.ts';
 import type { Command } from './command.ts';
@@ -22,7 +22,7 @@ export const rollups: Command = {
   meaning:
     'how far the rollups are counted; --wait until they are up to date; --rebuild counts one anew',
   run: async (args) => {
-    const { values } = parseArgs({
+    const { values } = parseArguments({
       args: [...args],
       options: {
         json: { type: 'boolean' },

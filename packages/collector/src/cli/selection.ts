@@ -14,14 +14,14 @@ export const SELECTION_OPTIONS = {
 
 export const SELECTION_USAGE = '[--app APP] [--visitor ID] [--item ID] [--from DAY] [--to DAY]';
 
-type Values = { readonly [Name in keyof typeof SELECTION_OPTIONS]?: string | undefined };
+export type Selected = { readonly [Name in keyof typeof SELECTION_OPTIONS]?: string | undefined };
 
 /**
  * The options as parameters of the routes under `/selected`.
  *
  * @throws MetronomeError `config` when none is given, which would name everything.
  */
-export function selectionParameters({ app, visitor, item, from, to }: Values): string {
+export function selectionParameters({ app, visitor, item, from, to }: Selected): string {
   const given = Object.entries({ app, visitor, item, from, to }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );

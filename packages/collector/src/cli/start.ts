@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { type RequestListener, Server } from 'node:http';
-import { parseArgs } from 'node:util';
 import { type Logger, pino } from 'pino';
+import { parseArguments } from './arguments.ts';
 import { type Collector, openCollector } from '../collector.ts';
 import { type Config, readConfig } from '../config.ts';
 import { MetronomeError } from '../errors.ts';
@@ -27,7 +27,10 @@ export const start: Command = {
   usage: 'start [--example DIR]',
   meaning: 'run the collector; --example serves a folder of pages under /example/',
   run: async (args) => {
-    const { values } = parseArgs({ args: [...args], options: { example: { type: 'string' } } });
+    const { values } = parseArguments({
+      args: [...args],
+      options: { example: { type: 'string' } },
+    });
     checkFolder(values.example);
     const config = await readConfig();
     const log = pino({ level: config.settings.METRONOME_LOG_LEVEL });

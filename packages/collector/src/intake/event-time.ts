@@ -1,10 +1,10 @@
 import { TAGS } from '../event.ts';
+import { firstKept } from '../first-kept.ts';
 import { addLeftover } from './application-keys.ts';
 import { type Refusal, REFUSALS } from './refusals.ts';
 import { parseTime, readTime } from './time.ts';
 import type { WireEvent } from './wire.ts';
 
-const MS_PER_DAY = 86_400_000;
 /** A clock that is off by less is left alone: it may as well be the network. */
 const CLOCK_OFF_MS = 5 * 60_000;
 const AHEAD_MAX_MS = 60 * 60_000;
@@ -41,8 +41,7 @@ export function createEventClock(
     const off = Math.abs(offset) > CLOCK_OFF_MS;
     const at = off ? created + offset : created;
     if (at > receivedAt + AHEAD_MAX_MS) return { at: receivedAt, created, tag: TAGS.clockAhead };
-    const age = receivedAt - at;
-    if (at < 0 || (age > maxAgeDays * MS_PER_DAY && !imported)) return REFUSALS.tooOld;
+    if (at < 0 || (at < firstKept(receivedAt, maxAgeDays) && !imported)) return REFUSALS.tooOld;
     return { at, created, tag: off ? TAGS.clockCorrected : undefined };
   };
 }

@@ -25,8 +25,12 @@ function writeNdjson({ lines }: Table): string {
 function writeCsv({ columns: first, lines }: Table): string {
   const flat = lines.map(flatten);
   const columns = [...new Set([...first, ...flat.flatMap((line) => [...line.keys()])])];
-  // Objects have given way to the columns of their members.
-  const used = columns.filter((name) => flat.length === 0 || flat.some((line) => line.has(name)));
+  // Objects have given way to the columns of their members; what has no value today stays.
+  const used = columns.filter(
+    (name) =>
+      !columns.some((other) => other.startsWith(`${name}.`)) ||
+      flat.some((line) => (line.get(name) ?? null) !== null),
+  );
   const rows = flat.map((line) => used.map((name) => line.get(name) ?? null));
   return [used, ...rows].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
 }

@@ -54,17 +54,21 @@ function parseScope(
   own: string | undefined,
   parameters: URLSearchParams,
 ): { readonly scope: RequestScope; readonly rest: readonly (readonly [string, string])[] } {
+  if (own === '') refuse(NO_ITEM);
   if (own !== undefined) return { scope: { kind: 'item', item: own }, rest: [...parameters] };
   const rest = [...parameters].filter(([name]) => name !== 'item' && name !== 'prefix');
   const [prefix, ...more] = parameters.getAll('prefix');
   if (more.length > 0) refuse('give prefix once');
   const item = [...new Set(parameters.getAll('item'))];
+  if (item.includes('')) refuse(NO_ITEM);
   const read = scopeSchema.safeParse({ item, prefix });
   if (!read.success) refuse(messageOf(read.error));
   if (prefix !== undefined && item.length > 0) refuse('give either item or prefix, not both');
   if (prefix !== undefined) return { scope: { kind: 'prefix', prefix }, rest };
   return { scope: item.length > 0 ? { kind: 'items', items: item } : { kind: 'site' }, rest };
 }
+
+const NO_ITEM = 'item must not be empty: no item has an empty id';
 
 function checkName(name: string, known: readonly string[]): void {
   if (known.includes(name)) return;

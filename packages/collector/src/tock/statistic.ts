@@ -40,7 +40,7 @@ export interface Statistic {
    * The queries of which the answer to a request is made, where they are all that it needs of a store:
    * of what stores have counted ahead they may know more than of events. Absent: it is made otherwise.
    */
-  readonly parts?: (request: Pick<Request, 'by'>) => readonly Part[];
+  readonly parts?: (request: Pick<Request, 'by' | 'noise'>) => readonly Part[];
   /** Throws `bad-request` for what it cannot answer. */
   answer(store: Reader, asked: Asked): Promise<Answer>;
 }

@@ -45,10 +45,10 @@ describe('CSV', () => {
 
   it('has columns for the members of objects, and JSON for lists in a line', () => {
     expect(csv(errors)).toEqual([
-      'name,value,fingerprint,count,sample.message,sample.line,sample',
-      'count,3,,,,,',
-      'groups,,f1,2,"x, y",1,',
-      'groups,,f2,1,,,',
+      'name,value,fingerprint,count,sample.message,sample.line',
+      'count,3,,,,',
+      'groups,,f1,2,"x, y",1',
+      'groups,,f2,1,,',
     ]);
     expect(csv([{ start: 'a', returned: [1, 0] }])).toEqual(['start,returned', 'a,"[1,0]"']);
     expect(csv([{ item: 'a', before: new Map([['b', 1]]) }])).toEqual([
@@ -67,6 +67,10 @@ describe('CSV', () => {
     expect(csv(new Map(), ['item', 'value'])).toEqual(['item,value']);
     expect(csv([], ['a', 'n'])).toEqual(['a,n']);
     expect(csv({ views: new Map(), downloads: new Map() })).toEqual(['name,key,value']);
+  });
+
+  it('keeps a column in which nothing is today', () => {
+    expect(csv({ total: 0, visitors: new Map() })).toEqual(['name,key,value', 'total,,0']);
   });
 
   it('quotes what RFC 4180 wants quoted', () => {

@@ -68,7 +68,7 @@ async function takeOutForGood(
   markDirty: MarkDirty,
 ): Promise<number> {
   await session.run(
-    `INSERT INTO tombstones SELECT DISTINCT ${FILED_DAY},
+    `INSERT INTO tombstones SELECT DISTINCT greatest(${FILED_DAY}, CAST("event.ingested" AS DATE)),
        tombstone("service.name", ${NAME}, "event.created", CAST("event.ingested" AS DATE))
      FROM events WHERE ${events.sql}`,
     events.params,

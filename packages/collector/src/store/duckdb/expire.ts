@@ -20,16 +20,13 @@ export async function expire(
   { countsBefore = before, vectorsMax }: ExpireOptions = {},
 ): Promise<number> {
   await rollups.forget(before, countsBefore);
+  const expiry = { engine, rollups, before, ...(vectorsMax !== undefined && { vectorsMax }) };
+  const expired = await (countsBefore < before ? expireOutlived(expiry) : expireWithCounts(expiry));
+  // After the events: what is still there of these days may have tombstones that matter.
   await engine.write((session) =>
     session.run('DELETE FROM tombstones WHERE day < CAST($1 AS DATE)', [before]),
   );
-  const expiry = { engine, rollups, before, ...(vectorsMax !== undefined && { vectorsMax }) };
-  if (countsBefore >= before) return expireWithCounts(expiry);
-  return rollups.outliving(Date.parse(before), async (state, note) => {
-    const expired = await expireCounted(expiry, state, note);
-    const outlived = Math.max(state.outlived, Date.parse(before));
-    return expired + (await expireLate(expiry, { ...state, outlived }));
-  });
+  return expired;
 }
 
 export interface ExpireOptions {
@@ -65,6 +62,16 @@ async function expireWithCounts({ engine, rollups, before, ...options }: Expiry)
   return expired;
 }
 
+async function expireOutlived(expiry: Expiry): Promise<number> {
+  const day = Date.parse(expiry.before);
+  const expired = await expiry.rollups.outliving(day, async (state, noteOutlived) => {
+    const counted = await expireCounted(expiry, state, noteOutlived);
+    const outlived = Math.max(state.outlived, day);
+    return counted + (await expireLate(expiry, { ...state, outlived }));
+  });
+  return expired ?? 0;
+}
+
 /**
  * Drops what is counted, day by day, as far as a commit can. What stays of such a day from then on
  * counts as late: also an event of a later day by its clock, which stays as long as that.
@@ -87,8 +94,8 @@ async function expireCounted(
     expired += await engine.writeUnseen(async (session) => {
       const gone = await session.transaction(async () => {
         const { events } = await stretchOf(session, counted, { ...WHOLE_DAYS, ...options });
-        await outlive(session, all, state, day, events.sql);
-        return takeOut(session, events, 'expired');
+        const isNew = await outlive(session, all, state, day, events.sql);
+        return isNew ? takeOut(session, events, 'expired') : 0;
       });
       noteOutlived(from);
       return gone;

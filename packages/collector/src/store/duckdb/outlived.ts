@@ -38,7 +38,8 @@ export async function countLate(
 
 /**
  * In the commit that drops the first events of a day, which are counted: from then on it counts among
- * those before `outlived`, and what stays of it is taken out of the counts.
+ * those before `outlived`, and what stays of it is taken out of the counts. Gives false, and does
+ * nothing, where it counts among them already: of a commit that failed one may not know.
  */
 export async function outlive(
   session: Session,
@@ -46,20 +47,24 @@ export async function outlive(
   state: RollupState,
   day: number,
   dropped: string,
-): Promise<void> {
+): Promise<boolean> {
   const range = { from: day, to: day + DAY_MS };
-  await session.run('UPDATE outlived SET day = $1', [new Date(range.to)]);
+  const noted = await session.rows('UPDATE outlived SET day = $1 WHERE day < $1 RETURNING 1', [
+    new Date(range.to),
+  ]);
+  if (noted.length === 0) return false;
   const stays = await session.rows(
     `INSERT INTO dirty SELECT DISTINCT "service.name", CAST("@timestamp" AS DATE), item FROM events
      WHERE "@timestamp" >= epoch_ms(${range.from}) AND "@timestamp" < epoch_ms(${range.to})
        AND NOT (${dropped}) RETURNING 1`,
   );
-  if (stays.length === 0) return;
+  if (stays.length === 0) return true;
   for (const rollup of kept(rollups)) {
     const { upTo, since } = countedOf(state, rollup);
     if (day >= since) await countAnew(session, rollup, upTo, range, dirtyParts(day), dropped);
   }
   await session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
+  return true;
 }
 
 /** Deletes an item's counts of days whose events are gone; those of the site stay. Returns how many. */

@@ -214,13 +214,19 @@ export function stretchesOf(
     .filter((day) => day < again)
     .map((day) => ({ from: day, to: day + DAY_MS }))
     .concat({ from: again, to: Number.POSITIVE_INFINITY });
-  const live = mergeStretches(between(between(unsure, whole), range), LIVE_STRETCHES_MAX);
+  const uncounted = between(between(unsure, whole), range);
+  const before = { from: Number.NEGATIVE_INFINITY, to: outlived };
+  const after = { from: outlived, to: Number.POSITIVE_INFINITY };
+  // What is counted of the days before, the events cannot tell.
+  const live = [
+    ...within(uncounted, before),
+    ...mergeStretches(within(uncounted, after), LIVE_STRETCHES_MAX),
+  ];
   const counted = between(live, range);
   if (counted.length === 0) return undefined;
-  const late = within(counted, { from: Number.NEGATIVE_INFINITY, to: outlived });
   const isBehind = last === undefined || last > upTo;
-  const behind = isBehind ? within(counted, { from: outlived, to: Number.POSITIVE_INFINITY }) : [];
-  return { upTo, counted, behind, live: [...live, ...late] };
+  const behind = isBehind ? within(counted, after) : [];
+  return { upTo, counted, behind, live: [...live, ...within(counted, before)] };
 }
 
 /** The rollup that a query can be answered from, if any. */

@@ -194,13 +194,14 @@ export class Rollups {
 
   /**
    * Runs `work`, which drops the events of the days before one whose counts stay, while nothing is
-   * counted; of these days nothing is to be counted anew, in no rollup. Throws `unavailable` while so
-   * many events are still to be counted that it is left to `keepUp`.
+   * counted; of these days nothing is to be counted anew, in no rollup. Gives undefined where there
+   * are no events. Throws `unavailable` while so many are still to be counted that it is left to
+   * `keepUp`.
    */
   async outliving<T>(
     day: number,
     work: (state: RollupState, noteOutlived: (day: number) => void) => Promise<T>,
-  ): Promise<T> {
+  ): Promise<T | undefined> {
     for (;;) {
       await this.countDirty(NEVER);
       for (const rollup of this.#wanted) {
@@ -211,10 +212,12 @@ export class Rollups {
         await this.#counter.countAgain(rollup, NEVER);
         await this.#counter.countArrived(rollup, NEVER);
       }
-      const done = await this.#known.inTurn(async (state) => {
+      const done = await this.#known.inTurn(async (state): Promise<{ result?: T } | undefined> => {
         const again = Math.min(...[...state.rollups.values()].map((one) => one.again));
         if (again < day) return undefined;
         if (state.dirty.some((part) => part.day < day)) return undefined;
+        // Of a store without events nothing is counted, nor would be what has come since.
+        if (this.#wanted.some((rollup) => countedOf(state, rollup).upTo === 0)) return {};
         const noteOutlived = (outlived: number): void =>
           this.#known.change((known) => ({ ...known, outlived }));
         return { result: await work(state, noteOutlived) };
@@ -255,31 +258,25 @@ export class Rollups {
       rollup,
       day: Date.parse(rollup.isOfEvents ? before : countsBefore),
     }));
-    const isForgotten = await this.#known.upkeep((_session, state) => {
-      if (ends.every(({ rollup, day }) => day <= countedOf(state, rollup).since)) {
-        return Promise.resolve(true);
-      }
-      // What nobody asks for any more can go unseen.
-      this.#known.change((known) => ({
-        ...known,
-        rollups: new Map(
-          ends.map(({ rollup, day }) => {
-            const counted = countedOf(known, rollup);
-            return [rollup.name, { ...counted, since: Math.max(counted.since, day) }];
-          }),
-        ),
-        dirty: known.dirty.filter((part) => part.day >= Date.parse(countsBefore)),
-      }));
-      return Promise.resolve(false);
+    await this.#known.inTurn(async (state) => {
+      if (ends.every(({ rollup, day }) => day <= countedOf(state, rollup).since)) return;
+      await this.#engine.writeUnseen(async (session) => {
+        await session.transaction(async () => {
+          for (const { rollup, day } of ends) await forgetBefore(session, rollup, day);
+          await session.run('DELETE FROM dirty WHERE day < $1', [new Date(countsBefore)]);
+        });
+        this.#known.change((known) => ({
+          ...known,
+          rollups: new Map(
+            ends.map(({ rollup, day }) => {
+              const counted = countedOf(known, rollup);
+              return [rollup.name, { ...counted, since: Math.max(counted.since, day) }];
+            }),
+          ),
+          dirty: known.dirty.filter((part) => part.day >= Date.parse(countsBefore)),
+        }));
+      });
     });
-    if (isForgotten) return;
-    await this.#engine.settled();
-    await this.#known.upkeep((session) =>
-      session.transaction(async () => {
-        for (const { rollup, day } of ends) await forgetBefore(session, rollup, day);
-        await session.run('DELETE FROM dirty WHERE day < $1', [new Date(countsBefore)]);
-      }),
-    );
   }
 
   /** Notes the last batch, unless one is being stored. */

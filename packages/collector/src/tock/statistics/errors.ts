@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { TAGS } from '../../event.ts';
 import type { Measure, Row } from '../../query/query.ts';
 import type { Answer } from '../answer.ts';
-import { allOf } from '../filters.ts';
+import { allOf, NOISE } from '../filters.ts';
 import { queryOf } from '../from-queries.ts';
 import type { Part } from '../part.ts';
 import { ofPeriod } from '../parameters.ts';
@@ -10,8 +9,9 @@ import { countSchema, instantSchema } from '../schemas.ts';
 import type { Asked, Reader, Statistic } from '../statistic.ts';
 
 const errorEvents = { kind: 'equals', field: 'event', value: 'error' } as const;
-const noisy = { kind: 'equals', field: 'tags', value: TAGS.noise } as const;
-const repeated = { kind: 'range', field: 'count', gte: 1 } as const;
+/** What claims to be more is one error. */
+const REPEATED_MAX = 1_000_000;
+const repeated = { kind: 'range', field: 'count', gte: 1, lt: REPEATED_MAX } as const;
 
 /** An event of the SDK stands for as many errors as its `count` says. */
 const measures = {
@@ -28,7 +28,7 @@ const groups: Part = {
     ...measures,
     first: { kind: 'min', field: 'time' },
     last: { kind: 'max', field: 'time' },
-    noise: { kind: 'count', where: noisy },
+    noise: { kind: 'count', where: NOISE },
   },
   dimensions: { fingerprint: { kind: 'field', field: 'fingerprint' } },
   filter: errorEvents,
@@ -80,7 +80,7 @@ export const errors: Statistic = {
   parameters: [...ofPeriod, 'limit', 'noise'],
   schema,
   async answer(store, given) {
-    const heard = given.noise === 'include' ? undefined : ({ kind: 'not', filter: noisy } as const);
+    const heard = given.noise === 'include' ? undefined : ({ kind: 'not', filter: NOISE } as const);
     const asked = { ...given, filter: allOf(heard, given.filter) };
     const query = queryOf(groups, asked);
     const [[all = {}], found] = await Promise.all([
@@ -104,7 +104,7 @@ export const errors: Statistic = {
 
 function countsOf(row: Row): Record<string, Answer> {
   return {
-    count: Number(row['single']) + Number(row['repeated']),
+    count: Number(row['single']) + Math.floor(Number(row['repeated'])),
     events: Number(row['events']),
     visitors: Number(row['visitors']),
   };

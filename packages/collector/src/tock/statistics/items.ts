@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Measure } from '../../query/query.ts';
-import { DOWNLOADS, USES, VIEWS } from '../filters.ts';
+import { allOf, DOWNLOADS, ENGAGED, NOISE, USES, VIEWS } from '../filters.ts';
 import { answerPart } from '../from-queries.ts';
 import { ofPeriod, type Parameters } from '../parameters.ts';
 import type { Part } from '../part.ts';
@@ -19,30 +19,29 @@ const RANKS: Readonly<Record<Parameters['by'], Ranked>> = {
   outbound: ofEvent('outbound'),
   errors: ofEvent('error'),
   visitors: { measure: { kind: 'distinct', field: 'visitor' }, filter: USES },
-  time: {
-    measure: { kind: 'sum', field: 'duration' },
-    filter: { kind: 'equals', field: 'event', value: 'engagement' },
-  },
+  time: { measure: { kind: 'sum', field: 'duration' }, filter: ENGAGED },
 };
 
 /**
  * The items of a period, highest first, by what `by` names: `views`, `downloads`, `outbound`
- * links followed, `errors`, `visitors` (who viewed or downloaded), or `time` (engaged, in ms).
+ * links followed, `errors` (without noise but with `noise=include`), `visitors` (who viewed or
+ * downloaded), or `time` (engaged, in ms).
  */
 export const items: Statistic = {
   meaning: 'Items ranked by a count of the period.',
   schema: z.record(z.string(), z.number()).describe('Counts by item, highest first.'),
   columns: ['item', 'value'],
-  parameters: [...ofPeriod, 'by', 'limit'],
-  parts: ({ by }) => [partOf(by)],
-  answer: (store, asked) => answerPart(store, partOf(asked.by), asked),
+  parameters: [...ofPeriod, 'by', 'noise', 'limit'],
+  parts: (request) => [partOf(request)],
+  answer: (store, asked) => answerPart(store, partOf(asked), asked),
 };
 
-function partOf(by: Parameters['by']): Part {
+function partOf({ by, noise }: Pick<Parameters, 'by' | 'noise'>): Part {
   const { measure, filter } = RANKS[by];
+  const isHeard = by !== 'errors' || noise === 'include';
   return {
     measures: { [by]: measure },
     dimensions: { item: { kind: 'field', field: 'item' } },
-    ...(filter && { filter }),
+    filter: allOf(filter, isHeard ? undefined : { kind: 'not', filter: NOISE }),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Answer } from '../answer.ts';
-import { allOf } from '../filters.ts';
+import { allOf, ENGAGED } from '../filters.ts';
 import { queryOf } from '../from-queries.ts';
 import type { Part } from '../part.ts';
 import { ofPeriod } from '../parameters.ts';
@@ -11,17 +11,11 @@ import type { Asked, Reader, Statistic } from '../statistic.ts';
 /** Page views whose engaged time is read; of more, those with the lowest ids, which are random. */
 export const PAGE_VIEWS_MAX = 20_000;
 
-const engaged = allOf(
-  { kind: 'equals', field: 'event', value: 'engagement' },
-  { kind: 'exists', field: 'page' },
-  { kind: 'exists', field: 'duration' },
-);
-
 /** Engaged time by page view: its events each bring what came since the one before. */
 const pageViews: Part = {
   measures: { ms: { kind: 'sum', field: 'duration' } },
   dimensions: { page: { kind: 'field', field: 'page' } },
-  filter: engaged,
+  filter: ENGAGED,
   order: [{ by: 'page', direction: 'ascending' }],
   // One more tells that there are more.
   limit: PAGE_VIEWS_MAX + 1,
@@ -29,7 +23,7 @@ const pageViews: Part = {
 
 const allPageViews: Part = {
   measures: { n: { kind: 'distinct', field: 'page' } },
-  filter: engaged,
+  filter: ENGAGED,
 };
 
 const largestPaints: Part = {
@@ -42,7 +36,7 @@ const largestPaints: Part = {
   filter: allOf(
     { kind: 'equals', field: 'event', value: 'vital' },
     { kind: 'equals', field: 'name', value: 'LCP' },
-    { kind: 'exists', field: 'value' },
+    { kind: 'range', field: 'value', gte: 0 },
   ),
 };
 

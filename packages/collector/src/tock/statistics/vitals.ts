@@ -55,7 +55,7 @@ const part: Part = {
   filter: allOf(
     { kind: 'equals', field: 'event', value: 'vital' },
     { kind: 'in', field: 'name', values: metrics },
-    { kind: 'exists', field: 'value' },
+    { kind: 'range', field: 'value', gte: 0 },
   ),
 };
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { StoredEvent } from '../../../src/event.ts';
 import { filedTime } from '../../../src/filed-time.ts';
 import { defineQuery } from '../../../src/query/declared.ts';
@@ -14,6 +14,7 @@ import { erase } from '../../../src/store/duckdb/erase.ts';
 import { expire } from '../../../src/store/duckdb/expire.ts';
 import { Questions } from '../../../src/store/duckdb/questions.ts';
 import { Rollups } from '../../../src/store/duckdb/rollups.ts';
+import { Session } from '../../../src/store/duckdb/session.ts';
 import { batchOf, eventAt } from '../journal-lines.ts';
 
 const DAY_MS = 86_400_000;
@@ -66,6 +67,59 @@ type Step =
   | { readonly item: string }
   | string;
 
+interface Fault {
+  /** So many statements go well before one that does not. */
+  readonly after: number;
+  readonly says: string;
+}
+
+const faultArb = fc.option(
+  fc.record({
+    after: fc.nat(60),
+    says: fc.constantFrom('Out of Memory Error', 'IO Error', 'FATAL Error'),
+  }),
+  { nil: undefined, freq: 3 },
+);
+
+const INJECTED = 'injected';
+/** By what the store comes back from a fault, or opens its file. */
+const SPARED = /^(?:ROLLBACK|CHECKPOINT|CREATE|ALTER|ATTACH|USE|PRAGMA|DROP)/u;
+
+/** Gives what lets one of the next statements fail. */
+function faulty(): (fault: Fault | undefined) => void {
+  let fault: Fault | undefined;
+  const mayFail = (sql: string): void => {
+    if (fault === undefined || SPARED.test(sql)) return;
+    const { after, says } = fault;
+    fault = after > 0 ? { after: after - 1, says } : undefined;
+    if (after === 0) throw new Error(`${says}: ${INJECTED}`);
+  };
+  const { run, rows } = Session.prototype;
+  vi.spyOn(Session.prototype, 'run').mockImplementation(async function (this: Session, ...given) {
+    mayFail(given[0]);
+    await run.apply(this, given);
+  });
+  vi.spyOn(Session.prototype, 'rows').mockImplementation(async function (this: Session, ...given) {
+    mayFail(given[0]);
+    return rows.apply(this, given);
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  return (next) => (fault = next);
+}
+
+/** Runs `work`, again where an injected fault ends it, as the chores do. */
+async function untilDone(work: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      const { cause = error } = error as Error;
+      if (!String(cause).includes(INJECTED)) throw error;
+    }
+  }
+}
+
 /** What the counts are to be, event by event. */
 class Model {
   #there: readonly Seen[] = [];
@@ -99,8 +153,8 @@ class Model {
     this.#ofSite = this.#ofSite.filter(isCounted);
   }
 
-  get there(): number {
-    return this.#there.length;
+  get there(): readonly Seen[] {
+    return this.#there;
   }
 
   ofItem(name: string): readonly Seen[] {
@@ -136,14 +190,17 @@ const declared = {
   }),
 };
 
-it('counts outlive their events exactly, whatever comes late, stays or is erased', async () => {
+it('counts outlive their events exactly, whatever comes late, stays, is erased or fails', async () => {
+  const inject = faulty();
+  const stepsArb = fc.array(fc.tuple(stepArb, faultArb), { minLength: 3, maxLength: 10 });
   await fc.assert(
-    fc.asyncProperty(fc.array(stepArb, { minLength: 3, maxLength: 10 }), async (steps) => {
+    fc.asyncProperty(stepsArb, async (steps) => {
       const dataDir = mkdtempSync(join(tmpdir(), 'metronome-outlived-'));
       const engine = new Engine({ dataDir });
       try {
-        await follow(engine, steps);
+        await follow(engine, steps, inject);
       } finally {
+        inject(undefined);
         await engine.close();
         rmSync(dataDir, { recursive: true, force: true });
       }
@@ -152,24 +209,31 @@ it('counts outlive their events exactly, whatever comes late, stays or is erased
   );
 });
 
-async function follow(engine: Engine, steps: readonly Step[]): Promise<void> {
+async function follow(
+  engine: Engine,
+  steps: readonly (readonly [Step, Fault | undefined])[],
+  inject: (fault: Fault | undefined) => void,
+): Promise<void> {
   const rollups = new Rollups(engine, declaredRollups(declared), false);
   const questions = new Questions(engine, rollups);
   const model = new Model();
   let next = 1;
   let now = FIRST + 30 * DAY_MS;
-  for (const step of steps) {
-    if (step === 'count') await rollups.keepUp((now += DAY_MS), signal);
-    else if (typeof step === 'string') await rollups.rebuild(step);
-    else if ('take' in step) {
-      await rollups.storing(() =>
-        append(engine, batchOf('j', next, step.take.map(toEvent)), () => Promise.resolve()),
-      );
-      next += step.take.length;
-    } else if ('expire' in step) {
-      const countsBefore = isoDay(Math.min(step.countsFrom, step.expire));
-      await expire(engine, rollups, isoDay(step.expire), { countsBefore, vectorsMax: 1 });
-    } else await erase(engine, rollups, step);
+  for (const [step, fault] of steps) {
+    inject(fault);
+    await untilDone(async () => {
+      if (step === 'count') await rollups.keepUp((now += DAY_MS), signal);
+      else if (typeof step === 'string') await rollups.rebuild(step);
+      else if ('take' in step) {
+        const batch = batchOf('j', next, step.take.map(toEvent));
+        await rollups.storing(() => append(engine, batch, () => Promise.resolve()));
+      } else if ('expire' in step) {
+        const countsBefore = isoDay(Math.min(step.countsFrom, step.expire));
+        await expire(engine, rollups, isoDay(step.expire), { countsBefore, vectorsMax: 1 });
+      } else await erase(engine, rollups, step);
+    });
+    inject(undefined);
+    if (typeof step === 'object' && 'take' in step) next += step.take.length;
     model.apply(step);
     await compare(questions, model);
   }
@@ -219,9 +283,20 @@ async function compare(questions: Questions, model: Model): Promise<void> {
       .toArray()
       .toSorted((a, b) => a.day - b.day),
   );
+  // From an excerpt, whose rows go with their events.
+  const [views] = await questions.ask({
+    measures: { n, visitors: { kind: 'distinct', field: 'visitor' } },
+    filter: { kind: 'equals', field: 'event', value: 'view' },
+    range,
+  });
+  expect(views, 'views').toEqual({ n: model.there.length, visitors: visitorsOf(model.there) });
   const never: Filter = { kind: 'not', filter: { kind: 'exists', field: 'never' } };
   const [events] = await questions.ask({ measures: { n }, filter: never, range });
-  expect(events, 'events').toEqual({ n: model.there });
+  expect(events, 'events').toEqual({ n: model.there.length });
+}
+
+function visitorsOf(all: readonly Seen[]): number {
+  return new Set(all.map(({ visitor }) => visitor)).size;
 }
 
 function isoDay(day: number): string {

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { EventStore } from '../../../src/event-store.ts';
 import type { StoredEvent } from '../../../src/event.ts';
 import { type DeclaredRows, defineQuery } from '../../../src/query/declared.ts';
+import { Session } from '../../../src/store/duckdb/session.ts';
 import { openDuckdbStore } from '../../../src/store/duckdb/store.ts';
 import { batchOf, eventAt } from '../journal-lines.ts';
 
@@ -214,4 +215,29 @@ test('an event of a later day stays as long as its day, whatever its clock said'
   expect(await store.expire('2026-11-05', EVER)).toBe(2);
   expect(await total()).toEqual(two);
   expect(await all()).toEqual([{ n: 2 }]);
+});
+
+test('a commit that failed, but went through, is not made twice', async () => {
+  const event = (hour: number, fields: Partial<StoredEvent> = {}): StoredEvent =>
+    eventAt(`2026-11-01T0${hour}:00:00.000Z`, 'app', { item: 'trees', ...fields });
+  const stays = event(5, { 'event.created': '2026-11-02T04:00:00.000Z' });
+  await store.append(batchOf('j', 1, [event(1), event(2), event(3), stays]), noRejects);
+  await store.maintain(signal);
+  const { run } = Session.prototype;
+  let drops = false;
+  const spy = vi.spyOn(Session.prototype, 'run');
+  onTestFinished(() => spy.mockRestore());
+  spy.mockImplementation(async function (this: Session, ...given) {
+    await run.apply(this, given);
+    const [sql] = given;
+    drops ||= sql.startsWith('DELETE FROM events');
+    if (sql !== 'COMMIT' || !drops) return;
+    spy.mockRestore();
+    throw new Error(
+      'FATAL Error: Failed to create checkpoint because of error: Out of Memory Error',
+    );
+  });
+  await store.expire('2026-11-02', EVER);
+  expect(drops).toBe(true);
+  expect(await total()).toEqual([{ day: Date.UTC(2026, 10, 1), n: 4 }]);
 });

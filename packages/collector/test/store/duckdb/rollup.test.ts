@@ -508,6 +508,17 @@ describe('a plan', () => {
     expect(planRollups(query, state)?.behind).toEqual([]);
   });
 
+  it('reads no day as a whole whose events are dropped, however many others it does', () => {
+    const query = { ...counted, range: { from: day(1) - 1, to: day(9) + 400 * DAY_MS } };
+    const dirty = Array.from({ length: 12 }, (_, n) => ({
+      app: 'app',
+      day: day(5 + 30 * n),
+      item: 'trees',
+    }));
+    const plan = planRollups(query, { ...stateOf({ since: day(1) }), outlived: day(4), dirty });
+    expect(plan?.counted[0]).toEqual({ from: day(1), to: day(5) });
+  });
+
   it('reads what is there of days that are counted as they are dropped', () => {
     const query = { ...counted, range: { from: day(1), to: day(9) } };
     expect(planRollups(query, { ...state, last: 8, outlived: day(4) })).toMatchObject({

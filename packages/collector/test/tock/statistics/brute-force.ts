@@ -45,6 +45,7 @@ export function engagedMs(events: Events, about: About): number[] {
   for (const event of own(events, about)) {
     const { 'event.action': action, 'page.id': page, duration } = event;
     if (action !== 'engagement' || page === undefined || duration === undefined) continue;
+    if (duration < 0 || duration >= 86_400_000) continue;
     pages.set(page, (pages.get(page) ?? 0) + duration);
   }
   return [...pages.values()].toSorted((a, b) => a - b);

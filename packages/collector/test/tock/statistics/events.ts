@@ -59,7 +59,10 @@ const kindArb: fc.Arbitrary<Partial<StoredEvent>> = fc.oneof(
     weight: 2,
     arbitrary: fc
       .record(
-        { 'page.id': fc.constantFrom('p1', 'p2', 'p3'), duration: fc.integer({ max: 90_000 }) },
+        {
+          'page.id': fc.constantFrom('p1', 'p2', 'p3'),
+          duration: fc.integer({ min: -90_000, max: 90_000 }),
+        },
         { requiredKeys: [] },
       )
       .map((fields) => ({ 'event.action': 'engagement', ...fields })),

@@ -114,12 +114,14 @@ export function exampleTests(open: OpenStore): void {
   });
 
   it('ranks items by what is asked', async () => {
+    const engaged = { item: 'datasets/a', 'event.action': 'engagement', 'page.id': 'p1' };
     await take([
       ...[1, 2, 3].map((minute) => at(minute, { 'user.id': 'v1' })),
       ...[1, 2].map((minute) => at(minute, { item: 'roads', 'user.id': `v${minute}` })),
       at(3, { item: 'roads', 'event.action': 'download', 'user.id': 'v3' }),
       at(3, { item: 'datasets/a', 'event.action': 'error' }),
-      at(3, { item: 'datasets/a', 'event.action': 'engagement', duration: 1500 }),
+      ...[1, 2].map(() => at(3, { item: 'trees', 'event.action': 'error', tags: ['noise'] })),
+      ...[1500, 500, -400, 86_400_000].map((duration) => at(4, { ...engaged, duration })),
       at(4, { item: 'datasets/a', 'event.action': 'engagement', duration: 500 }),
       at(4, { item: 'trees', 'event.action': 'outbound' }),
       at(-50_000, { item: 'old' }),
@@ -132,6 +134,7 @@ export function exampleTests(open: OpenStore): void {
     expect(await by('downloads')).toEqual({ roads: 1 });
     expect(await by('visitors')).toEqual({ roads: 3, trees: 1 });
     expect(await by('errors')).toEqual({ 'datasets/a': 1 });
+    expect(await by('errors', { noise: 'include' })).toEqual({ trees: 2, 'datasets/a': 1 });
     expect(await by('outbound')).toEqual({ trees: 1 });
     expect(await by('time')).toEqual({ 'datasets/a': 2000 });
   });
