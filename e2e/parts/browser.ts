@@ -61,6 +61,8 @@ export type Page = {
   hide(): Promise<void>;
   /** Brings the tab back to the front: `visibilityState` is `visible`. */
   show(): Promise<void>;
+  /** The size of the page in CSS pixels; of WebKit that of its window, which is a little more. */
+  resize(width: number, height: number): Promise<void>;
   /** A PNG of a tab that is in front. */
   screenshot(): Promise<Uint8Array>;
   /** Ends the profile: all its tabs and what they stored. */

@@ -137,6 +137,18 @@ describe.each(ENGINES)('%s', (engine) => {
     expect(reports).not.toContain('/killed-tab pagehide false');
   });
 
+  test('is as large as told', async () => {
+    const opened = await open('/size');
+    await opened.resize(500, 600);
+    await vi.waitFor(async () => {
+      const [width, height] = await opened.evaluate(() => [innerWidth, innerHeight]);
+      expect(width).toBeGreaterThan(450);
+      expect(width).toBeLessThanOrEqual(500);
+      expect(height).toBeGreaterThan(400);
+      expect(height).toBeLessThanOrEqual(600);
+    });
+  });
+
   test('takes pictures', async () => {
     const opened = await open('/picture');
     const png = await opened.screenshot();

@@ -122,6 +122,7 @@ function wrapPage(context: BrowserContext, page: PuppeteerPage): Page {
       await cover?.close();
       cover = undefined;
     },
+    resize: (width, height) => page.setViewport({ width, height }),
     screenshot: () => page.screenshot(),
     dispose: () => context.close(),
   };

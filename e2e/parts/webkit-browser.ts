@@ -166,6 +166,11 @@ function addTab(profile: Profile, handle: string): Page {
       await bringToFront(profile, handle);
       await pollPage(evaluate, `document.visibilityState === 'visible'`);
     },
+    async resize(width, height) {
+      await inTab(profile, handle, () =>
+        driver.manage().window().setRect({ x: 0, y: 0, width, height }),
+      );
+    },
     async screenshot() {
       return Buffer.from(await inTab(profile, handle, () => driver.takeScreenshot()), 'base64');
     },

@@ -38,7 +38,9 @@ const page = html`<!doctype html>
         <h1>Ask</h1>
         <p class="lead">
           Every call that this collector answers, as
-          <a href="/openapi.json">openapi.json</a> describes it. <a href="/">Back</a>
+          <a id="description" href="/openapi.json">openapi.json</a>
+          <button id="describe" type="button" hidden>openapi.json</button> describes it.
+          <a href="/">Back</a>
         </p>
         <noscript><p>This page needs JavaScript; the calls do not.</p></noscript>
         <form id="form">
@@ -57,6 +59,10 @@ const page = html`<!doctype html>
         </form>
         <section id="answer" aria-labelledby="link" hidden>
           <h2>GET <a id="link" href="/tock.json"></a></h2>
+          <div id="command" hidden>
+            <pre tabindex="0" aria-label="Command"><code id="curl"></code></pre>
+            <button id="copy" type="button" hidden>Copy</button>
+          </div>
           <p id="state" role="status"></p>
           <pre tabindex="0" aria-labelledby="link"><code id="text"></code></pre>
         </section>
