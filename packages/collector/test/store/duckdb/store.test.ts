@@ -180,10 +180,10 @@ describe('lines that DuckDB cannot take', () => {
 
 describe('an erasure', () => {
   const marker = 'a-secret-of-ann-7f3a';
-  const traces = async (): Promise<readonly string[]> => {
+  const traces = async (of = marker): Promise<readonly string[]> => {
     const names = await readdir(dataDir);
     const contents = await Promise.all(names.map((name) => readFile(join(dataDir, name))));
-    return names.filter((_, index) => contents[index]?.includes(marker));
+    return names.filter((_, index) => contents[index]?.includes(of));
   };
 
   it('leaves no byte in the file', async () => {
@@ -206,6 +206,28 @@ describe('an erasure', () => {
     expect(await count(store)).toBe(30_538);
     await store.close();
     expect(await traces()).toEqual([]);
+  });
+
+  it('leaves no value in what the engine notes of columns, the first eight bytes of extremes', async () => {
+    const store = open();
+    for (let batch = 0; batch < 3; batch++) {
+      const views = Array.from({ length: 3_000 }, (_, n) =>
+        eventAt(noon, 'app', {
+          item: n === 17 ? 'aaa-item-of-ann' : `x${n % 37}`,
+          'user.id': n % 600 === 0 ? '4711' : `v${n % 30}`,
+        }),
+      );
+      await store.append(batchOf('j', 1 + batch * 3_000, views), ignoreRejects);
+      await store.maintain(new AbortController().signal);
+    }
+    await store.close();
+    const again = open();
+    expect([await traces('4711'), await traces('aaa-item')]).not.toContainEqual([]);
+    expect(await again.erase({ visitor: '4711' })).toBe(15);
+    expect(await again.erase({ item: 'aaa-item-of-ann' })).toBe(3);
+    expect([await traces('4711'), await traces('aaa-item')]).toEqual([[], []]);
+    await again.close();
+    expect([await traces('4711'), await traces('aaa-item')]).toEqual([[], []]);
   });
 
   it('waits for no export that is under way', async () => {
