@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type CollectorProcess, runMetronome, startCollector } from './collector-process.ts';
 import { eventually } from './eventually.ts';
 import { sharedElasticsearch } from './parts/shared-elasticsearch.ts';
@@ -278,3 +280,29 @@ async function forward(target: string): Promise<Server> {
   await once(server, 'listening');
   return server;
 }
+
+describe('a command', () => {
+  test('takes an option once, for of two visitors it would erase the last alone', async () => {
+    const twice = ['erase', '--visitor', 'ann', '--visitor=bob', '--yes'];
+    expect(await runMetronome(twice, { METRONOME_DATA_DIR: collector.dataDir })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'metronome: Give --visitor once.\n',
+    });
+  });
+
+  test('does not choose between two configurations', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'metronome-configs-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'metronome.config.json'), '{}');
+    writeFileSync(join(folder, 'metronome.config.ts'), 'export default {};');
+    const env = { METRONOME_DATA_DIR: collector.dataDir };
+    const { code, stderr } = await runMetronome(['audit'], env, folder);
+    expect(stderr).toBe(
+      'metronome: There are both metronome.config.json and metronome.config.ts: keep one, or name it by METRONOME_CONFIG.\n',
+    );
+    expect(code).toBe(2);
+    const named = { ...env, METRONOME_CONFIG: 'metronome.config.ts' };
+    expect(await runMetronome(['audit'], named, folder)).toMatchObject({ code: 0 });
+  });
+});

@@ -58,8 +58,9 @@ export async function startCollector(
 export async function runMetronome(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  cwd = ROOT,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawnMetronome(args, env);
+  const child = spawnMetronome(args, env, cwd);
   const output = { stdout: '', stderr: '' };
   child.stdout?.on('data', (text) => (output.stdout += String(text)));
   child.stderr?.on('data', (text) => (output.stderr += String(text)));
@@ -71,10 +72,11 @@ export async function runMetronome(
 export function spawnMetronome(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  cwd = ROOT,
 ): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('METRONOME_'));
   const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd: ROOT,
+    cwd,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -130,6 +130,8 @@ async function readStructure(path: string): Promise<Structure> {
   throw new MetronomeError('config', `${file}: ${spot}: ${message}`);
 }
 
+const CONFIG_FILES = ['metronome.config.json', 'metronome.config.ts'];
+
 function findFile(path: string): string | undefined {
   if (path !== '') {
     if (existsSync(path)) return path;
@@ -138,7 +140,12 @@ function findFile(path: string): string | undefined {
       `METRONOME_CONFIG names ${path}, but there is no such file.`,
     );
   }
-  return ['metronome.config.json', 'metronome.config.ts'].find((name) => existsSync(name));
+  const [file, other] = CONFIG_FILES.filter((name) => existsSync(name));
+  if (other === undefined) return file;
+  throw new MetronomeError(
+    'config',
+    `There are both ${file} and ${other}: keep one, or name it by METRONOME_CONFIG.`,
+  );
 }
 
 async function load(file: string): Promise<unknown> {

@@ -129,7 +129,7 @@ export const SETTINGS = {
     '',
     'tokens of at least 8 characters, separated by commas',
     secrets,
-    'Tokens for reading answers; unset: open.',
+    'Tokens for reading answers, of at least 8 characters each; unset: open.',
   ),
   METRONOME_TRUSTED_PROXIES: setting(
     '',

@@ -68,7 +68,10 @@ function cellsOf({ name, events, counted, isUpToDate }: RollupProgress): readonl
   const share = isUpToDate ? 1 : counted / events;
   const full = Math.floor(share * BAR_WIDTH);
   const bar = `[${'#'.repeat(full)}${'.'.repeat(BAR_WIDTH - full)}]`;
-  const [done, all] = [counted, events].map((count) => count.toLocaleString('en'));
-  const state = isUpToDate ? 'up to date' : `${Math.floor(share * 100)} %`;
-  return [name, bar, state, `${done} of ${all} events`];
+  const [done, all, live] = [counted, events, events - counted].map((count) =>
+    count.toLocaleString('en'),
+  );
+  if (!isUpToDate) return [name, bar, `${Math.floor(share * 100)} %`, `${done} of ${all} events`];
+  const uncounted = counted < events ? `, ${live} of them read as they are` : '';
+  return [name, bar, 'up to date', `${all} events${uncounted}`];
 }

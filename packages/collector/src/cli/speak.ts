@@ -105,6 +105,10 @@ async function askSocket(
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
     const folder = config.settings.METRONOME_DATA_DIR;
+    if (code === 'ECONNRESET') {
+      const message = `The collector of ${folder} ended before it answered, with perhaps a part done: repeat the command.`;
+      throw new MetronomeError('unavailable', message, { cause: error });
+    }
     const message = `The collector of ${folder} cannot be asked (${String(code)}); be the user that runs it.`;
     throw new MetronomeError('config', message, { cause: error });
   }
