@@ -89,7 +89,8 @@ const queryParameters: Json = Object.fromEntries(
 function parametersOf(schema: z.ZodObject): readonly (readonly [string, Json])[] {
   const { properties = {} } = z.toJSONSchema(schema, { io: 'input' });
   return Object.entries(properties).map(([name, property]) => {
-    const { description, ...rest } = property as Json;
-    return [name, { name, in: 'query', description, schema: rest }];
+    const { description, pattern, ...rest } = property as Json;
+    const schema = rest['type'] === 'string' && pattern !== undefined ? { ...rest, pattern } : rest;
+    return [name, { name, in: 'query', description, schema }];
   });
 }

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
+import { compress } from 'hono/compress';
 import { cors } from 'hono/cors';
 import { etag, RETAINED_304_HEADERS } from 'hono/etag';
 import type { EventStore } from '../event-store.ts';
@@ -75,6 +76,7 @@ function prepare(routes: Hono, access: Access): void {
       access.checkRead(context.req.header('authorization'));
       await next();
     });
+    routes.use(path, compress());
     routes.use(path, etag({ retainedHeaders }));
   }
 }
@@ -101,8 +103,11 @@ async function answer(
     answerRequest(store, statistic, request, at, answerRules),
   );
   const { type, write } = FORMATS[accepted(context, format)];
-  return context.body(write(answered.answer, answered.table), 200, {
+  const body = write(answered.answer, answered.table);
+  return context.body(body, 200, {
     'Content-Type': `${type}; charset=utf-8`,
+    // By which it is known what is too short to be compressed.
+    'Content-Length': String(Buffer.byteLength(body)),
     'Cache-Control': cacheControl(answered.range, at, access.guardsReading),
     Vary: 'Accept, Authorization',
   });

@@ -54,7 +54,13 @@ export const parametersSchema = z.object({
     .transform(Number)
     .refine((limit) => limit >= 1 && limit <= TOCK_LIMITS.limitMax, limitText)
     .optional()
-    .describe('Rows of each list, highest first; default 100, at most 10,000.'),
+    .meta({
+      description: 'Rows of each list, highest first; default 100, at most 10,000.',
+      // What it is in the text of an address.
+      type: 'integer',
+      minimum: 1,
+      maximum: TOCK_LIMITS.limitMax,
+    }),
   noise: choice('noise', ['include', 'exclude'])
     .default('exclude')
     .describe(

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../src/event-store.ts';
@@ -148,6 +149,23 @@ describe('caching', () => {
     expect(other.status).toBe(200);
     const csv = await get('/tock/trees.csv', { 'if-none-match': etag });
     expect(csv.status).toBe(200);
+  });
+
+  it('is compressed where it is long, and the same thing for a cache', async () => {
+    const gzip = { 'accept-encoding': 'gzip' };
+    const short = await get('/tock/trees.json', gzip);
+    expect(short.headers.get('content-encoding')).toBeNull();
+    const path = `/tock.json?${Array.from({ length: 50 }, (_, n) => `item=item-${n}`).join('&')}`;
+    const plain = await get(path);
+    const long = await get(path, gzip);
+    expect(long.headers.get('content-encoding')).toBe('gzip');
+    expect(long.headers.get('vary')).toContain('Accept-Encoding');
+    const body = Buffer.from(await long.arrayBuffer());
+    const text = await plain.text();
+    expect(gunzipSync(body).toString()).toBe(text);
+    expect(body.length).toBeLessThan(text.length / 2);
+    const etag = long.headers.get('etag') ?? '';
+    expect((await get(path, { ...gzip, 'if-none-match': etag })).status).toBe(304);
   });
 });
 

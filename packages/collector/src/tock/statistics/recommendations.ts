@@ -6,7 +6,7 @@ import { allOf, USES } from '../filters.ts';
 import { logLikelihoodRatio } from '../log-likelihood.ts';
 import { ofPeriod, TOCK_LIMITS } from '../parameters.ts';
 import { countSchema, sampled } from '../schemas.ts';
-import { readHistories, sampleNote } from '../sessions.ts';
+import { type Histories, readHistories, sampleNote } from '../sessions.ts';
 import type { Asked, Reader, Statistic } from '../statistic.ts';
 import { Tally } from '../tally.ts';
 
@@ -52,12 +52,20 @@ export const recommendations: Statistic = {
       throw new MetronomeError('bad-request', message);
     }
     const having = allOf(usesByVisitors, asked.filter);
-    const { visitors, shared, note } = await sharedItems(store, asked, having);
-    const candidates = shared.top(CANDIDATES_MAX);
-    const [all, each] = await Promise.all([
-      countVisitors(store, asked, allOf(usesByVisitors, asked.everywhere)),
+    const histories = await readHistories(store, {
+      fields: ['item'],
+      marks: { own: asked.filter },
+      filter: allOf(usesByVisitors, asked.everywhere),
+      range: asked.range,
+      having,
+    });
+    const candidates = sharedItems(histories).top(CANDIDATES_MAX);
+    const [each, all, note] = await Promise.all([
       visitorsOfItems(store, asked, [...candidates.keys()]),
+      countVisitors(store, asked, allOf(usesByVisitors, asked.everywhere)),
+      sampleNote(store, histories, asked, having),
     ]);
+    const visitors = histories.visitors.length;
     const own = note.sample?.of ?? visitors;
     // What a sample of the item's visitors shares stands for what all of them do.
     const ranked = [...candidates]
@@ -81,21 +89,13 @@ function scoreOf(both: number, own: number, others: number, all: number): number
 }
 
 /** How many of the item's visitors used each other item. */
-async function sharedItems(store: Reader, asked: Asked, having: Filter) {
-  const histories = await readHistories(store, {
-    fields: ['item'],
-    marks: { own: asked.filter },
-    filter: allOf(usesByVisitors, asked.everywhere),
-    range: asked.range,
-    having,
-  });
+function sharedItems({ visitors }: Histories): Tally {
   const shared = new Tally();
-  for (const events of histories.visitors) {
+  for (const events of visitors) {
     const others = events.filter(({ own }) => own === 0).map(({ item }) => String(item));
     for (const item of new Set(others)) shared.add(item);
   }
-  const note = await sampleNote(store, histories, asked, having);
-  return { visitors: histories.visitors.length, shared, note };
+  return shared;
 }
 
 async function countVisitors(store: Reader, { range }: Asked, filter: Filter): Promise<number> {
