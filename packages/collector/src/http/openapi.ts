@@ -90,7 +90,8 @@ function parametersOf(schema: z.ZodObject): readonly (readonly [string, Json])[]
   const { properties = {} } = z.toJSONSchema(schema, { io: 'input' });
   return Object.entries(properties).map(([name, property]) => {
     const { description, pattern, ...rest } = property as Json;
-    const schema = rest['type'] === 'string' && pattern !== undefined ? { ...rest, pattern } : rest;
-    return [name, { name, in: 'query', description, schema }];
+    // That of a number is about its text.
+    const isText = rest['type'] === 'string' && pattern !== undefined;
+    return [name, { name, in: 'query', description, schema: isText ? { ...rest, pattern } : rest }];
   });
 }
