@@ -53,7 +53,7 @@ async function eraseStretch(
   selection: Selection,
   { markDirty, state, ...options }: Erasing,
 ): Promise<{ readonly gone: number; readonly isLast: boolean }> {
-  const { events, isLast } = await stretchOf(session, selected(selection), options);
+  const { rows: events, isLast } = await stretchOf(session, selected(selection), options);
   const gone = await takeOutForGood(session, events, markDirty);
   const isOfItem = selection.item !== undefined && selection.visitor === undefined;
   const counts =

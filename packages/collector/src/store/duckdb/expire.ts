@@ -51,7 +51,10 @@ async function expireWithCounts({ engine, rollups, before, ...options }: Expiry)
       rollups.correcting((markDirty) =>
         engine.write((session) =>
           session.transaction(async () => {
-            const { events, isLast } = await stretchOf(session, old, { ...WHOLE_DAYS, ...options });
+            const { rows: events, isLast } = await stretchOf(session, old, {
+              ...WHOLE_DAYS,
+              ...options,
+            });
             await markDirty(session, events);
             return { gone: await takeOut(session, events, 'expired'), isLast };
           }),
@@ -93,7 +96,7 @@ async function expireCounted(
     from = day + DAY_MS;
     expired += await engine.writeUnseen(async (session) => {
       const gone = await session.transaction(async () => {
-        const { events } = await stretchOf(session, counted, { ...WHOLE_DAYS, ...options });
+        const { rows: events } = await stretchOf(session, counted, { ...WHOLE_DAYS, ...options });
         const isNew = await outlive(session, all, state, day, events.sql);
         return isNew ? takeOut(session, events, 'expired') : 0;
       });
@@ -123,7 +126,7 @@ function expireLate(
   return inStretches(engine, () =>
     engine.writeUnseen((session) =>
       session.transaction(async () => {
-        const { events, isLast } = await stretchOf(session, late, options);
+        const { rows: events, isLast } = await stretchOf(session, late, options);
         await countLate(session, rollups.all, state, events);
         return { gone: await takeOut(session, events, 'expired'), isLast };
       }),

@@ -61,7 +61,9 @@ export async function outlive(
   if (stays.length === 0) return true;
   for (const rollup of kept(rollups)) {
     const { upTo, since } = countedOf(state, rollup);
-    if (day >= since) await countAnew(session, rollup, upTo, range, dirtyParts(day), dropped);
+    if (day < since) continue;
+    const anew = { range, parts: dirtyParts(day), upTo, where: dropped };
+    await countAnew(session, rollup, anew, (work) => work());
   }
   await session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
   return true;

@@ -4,8 +4,10 @@ import { daysOfPiece, endOfPiece, PIECE_EVENTS, type Waiting, waitingFor } from 
 import { DAY_MS, type RollupState } from './rollup-plan.ts';
 import { countedOf } from './rollup-state.ts';
 import type { Rollup } from './rollup.ts';
+import type { Session } from './session.ts';
 import {
   allParts,
+  type Commit,
   countAnew,
   dirtyParts,
   insertCounts,
@@ -70,15 +72,14 @@ export class RollupCounter {
       this.#known.upkeep(async (session, state) => {
         const day = state.dirty[0]?.day;
         if (day === undefined) return true;
-        await session.transaction(async () => {
-          for (const rollup of this.#wanted) {
-            const { upTo, since } = countedOf(state, rollup);
-            if (day < since) continue;
-            const range = { from: day, to: day + DAY_MS };
-            await countAnew(session, rollup, upTo, range, dirtyParts(day));
-          }
-          await session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
-        });
+        const range = { from: day, to: day + DAY_MS };
+        for (const rollup of this.#wanted) {
+          const { upTo, since } = countedOf(state, rollup);
+          if (day < since) continue;
+          const anew = { range, parts: dirtyParts(day), upTo };
+          await countAnew(session, rollup, anew, this.#committing(session));
+        }
+        await session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
         this.#known.change((known) => ({
           ...known,
           dirty: known.dirty.filter((part) => part.day !== day),
@@ -99,14 +100,21 @@ export class RollupCounter {
         if (!isDue(state)) return true;
         const { upTo, since, again } = countedOf(state, rollup);
         const { range, next } = await daysOfPiece(session, upTo, Math.max(again, since));
-        await session.transaction(async () => {
-          await countAnew(session, rollup, upTo, range, allParts);
-          await noteAgain(session, rollup, next);
-        });
+        const anew = { range, parts: allParts, upTo };
+        await countAnew(session, rollup, anew, this.#committing(session));
+        await noteAgain(session, rollup, next);
         this.#known.changeOf(rollup, { again: next });
         return false;
       }),
     );
+  }
+
+  /** Has what each commit takes of memory go with the log. */
+  #committing(session: Session): Commit {
+    return async (work) => {
+      await session.transaction(work);
+      await this.#engine.checkpoint();
+    };
   }
 
   /** Brings the periods into one order that have too many runs. */

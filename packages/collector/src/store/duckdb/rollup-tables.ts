@@ -3,6 +3,7 @@ import { definitionOf, finestMs, isNotedAs, type Rollup, type RollupTable } from
 import { DAY_MS } from './rollup-plan.ts';
 import { quoted } from './schema.ts';
 import type { Session, Statement } from './session.ts';
+import { stretchOf, VECTOR_ROWS, VECTORS_MAX } from './stretch.ts';
 
 /** The rows of so long a stretch of time lie together: whole steps of all tables. */
 const PERIOD_MS = 28 * DAY_MS;
@@ -120,12 +121,13 @@ function insertFrom(
   rollup: Rollup,
   table: RollupTable,
   run: number,
+  where = 'true',
 ): Promise<void> {
   const steps = table.stepMs / finestMs(rollup);
   return session.run(
     `INSERT INTO ${table.name} SELECT * EXCLUDE (period)
      FROM (SELECT period, ${rowOf(table, String(run), `CAST(floor(slot / ${steps}) AS BIGINT)`)}
-       FROM arrived ${togetherIn(table)})
+       FROM arrived WHERE ${where} ${togetherIn(table)})
      ORDER BY period, ${orderOf(table)}`,
   );
 }
@@ -142,38 +144,76 @@ export function dirtyParts(day: number): Parts {
       ${byItem ? `AND dirty.item IS NOT DISTINCT FROM ${table}.item` : ''})`;
 }
 
+/** What is counted anew, and from what. */
+export interface Anew {
+  /** Whole days. */
+  readonly range: Range;
+  readonly parts: Parts;
+  /** From events of batches up to this one. */
+  readonly upTo: number;
+  /** Only from events for which this holds. */
+  readonly where?: string;
+}
+
+/** Runs work in a transaction. */
+export type Commit = (work: () => Promise<void>) => Promise<void>;
+
 /**
- * Counts parts of some whole days anew from the events of batches up to one for which a condition
- * holds, and what they are summed up in from all its parts.
+ * Counts parts of some days anew, and what they are summed up in from all its parts. In several
+ * commits, for each of which there is memory: until the last nobody may read these parts.
  */
 export async function countAnew(
   session: Session,
   rollup: Rollup,
-  upTo: number,
-  range: Range,
-  parts: Parts,
-  where = 'true',
+  { range, parts, upTo, where = 'true' }: Anew,
+  commit: Commit,
 ): Promise<void> {
   await gather(session, rollup, {
     sql: `batch <= $1 AND "@timestamp" >= $2 AND "@timestamp" < $3
       AND ${parts('events', true)} AND ${where}`,
     params: [upTo, new Date(range.from), new Date(range.to)],
   });
-  await addRuns(session, rollup);
+  await commit(() => addRuns(session, rollup));
   for (const table of rollup.tables.filter(({ sumOf }) => sumOf === undefined)) {
-    await session.run(
-      `DELETE FROM ${table.name} WHERE ${within(table, range)} AND ${parts(table.name, true)}`,
-    );
-    await insertFrom(session, rollup, table, upTo);
+    const old = `${within(table, range)} AND ${parts(table.name, true)}`;
+    for (const keys of await keysOfCommits(session, table, old)) {
+      await commit(async () => {
+        await session.run(`DELETE FROM ${table.name} WHERE ${old} AND ${keys}`);
+        await insertFrom(session, rollup, table, upTo, keys);
+      });
+    }
   }
   for (const table of rollup.tables) {
-    await sumAnew(session, rollup, table, {
+    const summed = {
       range,
       run: String(upTo),
-      where: (name) => parts(name, hasItems(table)),
-    });
+      where: (name: string) => parts(name, hasItems(table)),
+    };
+    await commit(() => sumAnew(session, rollup, table, summed));
   }
   await session.run('DROP TABLE arrived');
+}
+
+/** The rows of a table in so many parts by the keys of items as one commit each can delete. */
+async function keysOfCommits(
+  session: Session,
+  table: RollupTable,
+  old: string,
+): Promise<readonly string[]> {
+  if (table.sortedBy !== 'item') return ['true'];
+  const [[vectors = 0] = []] = await session.rows(
+    `SELECT count(DISTINCT rowid // ${VECTOR_ROWS}) FROM ${table.name} WHERE ${old}`,
+  );
+  return keyRanges(Math.max(1, Math.ceil(Number(vectors) / VECTORS_MAX)));
+}
+
+/** All keys in so many ranges. */
+function keyRanges(count: number): readonly string[] {
+  const start = (index: number): number => Math.floor((2 ** 32 / count) * index);
+  return Array.from(
+    { length: count },
+    (_, index) => `key BETWEEN ${start(index)} AND ${start(index + 1) - 1}`,
+  );
 }
 
 /** Notes from which day on (epoch ms) a rollup is counted anew; Infinity: it is not, any more. */
@@ -268,12 +308,8 @@ export async function writeAnew(session: Session, rollups: readonly Rollup[]): P
   await session.run('CREATE OR REPLACE TABLE dirty AS SELECT * FROM dirty');
 }
 
-/** Deletes what a rollup has of the days before one. */
-export async function forgetBefore(
-  session: Session,
-  { name, tables }: Rollup,
-  day: number,
-): Promise<void> {
+/** Notes that nobody asks a rollup for the days before one any more. */
+export async function forgetBefore(session: Session, { name }: Rollup, day: number): Promise<void> {
   await session.run('UPDATE rollups SET since = $1 WHERE name = $2 AND since < $1', [
     new Date(day),
     name,
@@ -282,9 +318,20 @@ export async function forgetBefore(
     name,
     Math.floor(day / PERIOD_MS),
   ]);
-  for (const table of tables) {
-    await session.run(`DELETE FROM ${table.name} WHERE slot < ${day / table.stepMs}`);
-  }
+}
+
+/** Deletes what a table has of the days before one, as far as a commit can. */
+export function deleteForgotten(
+  session: Session,
+  { name, stepMs }: RollupTable,
+  day: number,
+): Promise<{ readonly gone: number; readonly isLast: boolean }> {
+  return session.transaction(async () => {
+    const old = { sql: `slot < ${day / stepMs}`, params: [] };
+    const { rows, isLast } = await stretchOf(session, old, { table: name, areWholeFree: true });
+    const [[gone = 0] = []] = await session.rows(`DELETE FROM ${name} WHERE ${rows.sql}`);
+    return { gone: Number(gone), isLast };
+  });
 }
 
 /** The columns of a row of a table, merged from others that have them. */
@@ -315,14 +362,8 @@ function createSql(rollup: Rollup, table: RollupTable): string {
 function partsOf(table: RollupTable, period: number): readonly string[] {
   const range = { from: period * PERIOD_MS, to: (period + 1) * PERIOD_MS };
   switch (table.sortedBy) {
-    case 'item': {
-      const width = 2 ** 32 / SORT_PARTS;
-      return Array.from(
-        { length: SORT_PARTS },
-        (_, part) =>
-          `${within(table, range)} AND key BETWEEN ${part * width} AND ${(part + 1) * width - 1}`,
-      );
-    }
+    case 'item':
+      return keyRanges(SORT_PARTS).map((keys) => `${within(table, range)} AND ${keys}`);
     case 'event':
     case 'visitor':
       return Array.from(

@@ -20,8 +20,9 @@ import {
 } from './rollup-plan.ts';
 import { countedOf, eventsIn, markDirty } from './rollup-state.ts';
 import { counts, type Rollup } from './rollup.ts';
-import { forgetBefore, forgetSizes, noteAgain } from './rollup-tables.ts';
+import { deleteForgotten, forgetBefore, forgetSizes, noteAgain } from './rollup-tables.ts';
 import type { Session, Statement } from './session.ts';
+import { inStretches } from './stretch.ts';
 
 /** So many events are read live at most, but for those of a minute. */
 const LIVE_EVENTS_MAX = 100_000;
@@ -258,6 +259,20 @@ export class Rollups {
       rollup,
       day: Date.parse(rollup.isOfEvents ? before : countsBefore),
     }));
+    await this.#forgetState(ends, Date.parse(countsBefore));
+    for (const { rollup, day } of ends) {
+      for (const table of rollup.tables) {
+        await inStretches(this.#engine, () =>
+          this.#known.upkeep((session) => deleteForgotten(session, table, day)),
+        );
+      }
+    }
+  }
+
+  async #forgetState(
+    ends: readonly { readonly rollup: Rollup; readonly day: number }[],
+    countsBefore: number,
+  ): Promise<void> {
     await this.#known.inTurn(async (state) => {
       if (ends.every(({ rollup, day }) => day <= countedOf(state, rollup).since)) return;
       await this.#engine.writeUnseen(async (session) => {
@@ -273,7 +288,7 @@ export class Rollups {
               return [rollup.name, { ...counted, since: Math.max(counted.since, day) }];
             }),
           ),
-          dirty: known.dirty.filter((part) => part.day >= Date.parse(countsBefore)),
+          dirty: known.dirty.filter((part) => part.day >= countsBefore),
         }));
       });
     });
