@@ -45,7 +45,7 @@ export interface RollupState {
    */
   readonly outlived: number;
   /** Of what has been erased since: read live until counted again. */
-  readonly dirty: readonly DirtyPart[];
+  readonly dirty: readonly DirtyDay[];
 }
 
 /** How far a rollup is. */
@@ -58,11 +58,12 @@ export interface Counted {
   readonly again: number;
 }
 
-export interface DirtyPart {
+export interface DirtyDay {
   readonly app: string;
   /** Epoch ms. */
   readonly day: number;
-  readonly item: string | null;
+  /** Of which items; undefined: of so many that it may as well be of all. */
+  readonly items?: ReadonlySet<string | null>;
 }
 
 /**
@@ -274,11 +275,11 @@ export function heldTo(
   return undefined;
 }
 
-function dirtyDays(dirty: readonly DirtyPart[], filter: Filter | undefined): readonly number[] {
-  const [apps, items] = [heldTo(filter, 'app'), heldTo(filter, 'item')];
-  const days = dirty.flatMap(({ app, day, item }) => {
-    const isAsked = (apps?.includes(app) ?? true) && (items?.includes(item ?? '') ?? true);
-    return isAsked ? [day] : [];
+function dirtyDays(dirty: readonly DirtyDay[], filter: Filter | undefined): readonly number[] {
+  const [apps, asked] = [heldTo(filter, 'app'), heldTo(filter, 'item')];
+  const days = dirty.flatMap(({ app, day, items }) => {
+    const isOfItems = !asked || !items || asked.some((item) => items.has(item));
+    return (apps?.includes(app) ?? true) && isOfItems ? [day] : [];
   });
   return [...new Set(days)].toSorted((a, b) => a - b);
 }

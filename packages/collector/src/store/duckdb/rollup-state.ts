@@ -1,5 +1,6 @@
+import { DuckDBListValue } from '@duckdb/node-api';
 import type { Range } from '../../query/query.ts';
-import { type Counted, COUNTS, type DirtyPart, type RollupState } from './rollup-plan.ts';
+import { type Counted, COUNTS, type DirtyDay, type RollupState } from './rollup-plan.ts';
 import { isNotedAs, type Rollup, tableName } from './rollup.ts';
 import type { Session, Statement } from './session.ts';
 
@@ -18,34 +19,35 @@ export function readState(session: Session, wanted: readonly Rollup[]): Promise<
       const row = rows.find((one) => isNotedAs(rollup, one));
       return row ? [[rollup.name, toCounted(row)] as const] : [];
     });
-    const dirty = await session.rows('SELECT "service.name", epoch_ms(day), item FROM dirty');
     const [[outlived = 0] = []] = await session.rows('SELECT epoch_ms(max(day)) FROM outlived');
     return {
       rollups: new Map(rollups),
       last: undefined,
       outlived: Number(outlived),
-      dirty: dirty.map(toPart),
+      dirty: await readDirty(session),
     };
   });
 }
 
-/** Says what of the counts will be wrong without the events that a condition names. */
+/**
+ * Says what of the counts will be wrong without the events that a condition names, and gives all of
+ * which that is known.
+ */
 export async function markDirty(
   session: Session,
   { rollups, outlived }: RollupState,
   { sql, params }: Statement,
-): Promise<readonly DirtyPart[]> {
+): Promise<readonly DirtyDay[]> {
   const all = [...rollups.values()];
   const upTo = Math.max(0, ...all.map((one) => one.upTo));
   const since = Math.max(outlived, Math.min(...all.map((one) => one.since)));
   const at = params.length;
-  const marked = await session.rows(
+  await session.run(
     `INSERT INTO dirty SELECT DISTINCT "service.name", CAST("@timestamp" AS DATE), item
-     FROM events WHERE ${sql} AND batch <= $${at + 1} AND "@timestamp" >= $${at + 2}
-     RETURNING "service.name", epoch_ms(day), item`,
+     FROM events WHERE ${sql} AND batch <= $${at + 1} AND "@timestamp" >= $${at + 2}`,
     [...params, upTo, new Date(since)],
   );
-  return marked.map(toPart);
+  return readDirty(session);
 }
 
 function toCounted([, , batch, since, again]: readonly unknown[]): Counted {
@@ -56,8 +58,20 @@ function toCounted([, , batch, since, again]: readonly unknown[]): Counted {
   };
 }
 
-function toPart([app, day, item]: readonly unknown[]): DirtyPart {
-  return { app: String(app), day: Number(day), item: typeof item === 'string' ? item : null };
+/** An app's items that are known to be dirty on a day, one by one. */
+const ITEMS_MAX = 1000;
+
+async function readDirty(session: Session): Promise<readonly DirtyDay[]> {
+  const rows = await session.rows(
+    `SELECT "service.name", epoch_ms(day),
+       CASE WHEN count(*) <= ${ITEMS_MAX} THEN list(exact(item)) END
+     FROM dirty GROUP BY "service.name", day ORDER BY day`,
+  );
+  return rows.map(([app, day, list]) => ({
+    app: String(app),
+    day: Number(day),
+    ...(list instanceof DuckDBListValue && { items: new Set(list.items as (string | null)[]) }),
+  }));
 }
 
 /**

@@ -188,7 +188,7 @@ export class Rollups {
       work(async (session, where) => {
         const marked = await markDirty(session, state, where);
         // Before the commit: a part that is read live for nothing is no mistake, the reverse is.
-        this.#known.change((known) => ({ ...known, dirty: [...known.dirty, ...marked] }));
+        this.#known.change((known) => ({ ...known, dirty: marked }));
       }, state),
     );
   }

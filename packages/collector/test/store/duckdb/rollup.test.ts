@@ -513,7 +513,7 @@ describe('a plan', () => {
     const dirty = Array.from({ length: 12 }, (_, n) => ({
       app: 'app',
       day: day(5 + 30 * n),
-      item: 'trees',
+      items: new Set(['trees']),
     }));
     const plan = planRollups(query, { ...stateOf({ since: day(1) }), outlived: day(4), dirty });
     expect(plan?.counted[0]).toEqual({ from: day(1), to: day(5) });
@@ -530,7 +530,11 @@ describe('a plan', () => {
 
   it('reads live what is being counted anew', () => {
     const query = { ...counted, range: { from: day(1), to: day(9) } };
-    const dirty = [day(2), day(6)].map((date) => ({ app: 'app', day: date, item: 'trees' }));
+    const dirty = [day(2), day(6)].map((date) => ({
+      app: 'app',
+      day: date,
+      items: new Set(['trees']),
+    }));
     expect(planRollups(query, { ...stateOf({ again: day(5) }), dirty })).toMatchObject({
       counted: [
         { from: day(1), to: day(2) },
@@ -547,13 +551,16 @@ describe('a plan', () => {
   it('reads live what is dirty in its own scope', () => {
     const range = { from: day(1), to: day(9) };
     const dirty = [
-      { app: 'app', day: day(3), item: 'trees' },
-      { app: 'app', day: day(5), item: 'roads' },
-      { app: 'other', day: day(7), item: null },
+      { app: 'app', day: day(3), items: new Set(['trees', null]) },
+      { app: 'app', day: day(5), items: new Set(['roads']) },
+      { app: 'other', day: day(7) },
     ];
     const liveOf = (filter?: Filter): unknown =>
       planRollups({ ...counted, range, ...(filter && { filter }) }, { ...state, dirty })?.live;
-    expect(liveOf(ofItem)).toEqual([{ from: day(3), to: day(4) }]);
+    expect(liveOf(ofItem)).toEqual([
+      { from: day(3), to: day(4) },
+      { from: day(7), to: day(8) },
+    ]);
     expect(liveOf({ kind: 'equals', field: 'app', value: 'other' })).toEqual([
       { from: day(7), to: day(8) },
     ]);
@@ -564,7 +571,7 @@ describe('a plan', () => {
     const dirty = Array.from({ length: 100 }, (_, n) => ({
       app: 'app',
       day: day(1) + 2 * n * DAY_MS,
-      item: 'trees',
+      items: new Set(['trees']),
     }));
     const range = { from: day(1), to: day(1) + 201 * DAY_MS };
     const plan = planRollups({ ...counted, range }, { ...state, dirty });
