@@ -5,6 +5,7 @@ import { DAY_MS, type RollupState } from './rollup-plan.ts';
 import { countedOf } from './rollup-state.ts';
 import type { Rollup } from './rollup.ts';
 import type { Session } from './session.ts';
+import { VECTORS_MAX } from './stretch.ts';
 import {
   allParts,
   type Commit,
@@ -28,6 +29,8 @@ export class RollupCounter {
   readonly #engine: Engine;
   readonly #wanted: readonly Rollup[];
   readonly #known: KnownState;
+  /** Vectors of which rows were deleted since the log was last written into the tables. */
+  #deleted = 0;
 
   constructor(engine: Engine, wanted: readonly Rollup[], known: KnownState) {
     this.#engine = engine;
@@ -109,11 +112,14 @@ export class RollupCounter {
     );
   }
 
-  /** Has what each commit takes of memory go with the log. */
+  /** What the engine notes of deleted rows goes with the log, before it is too much. */
   #committing(session: Session): Commit {
-    return async (work) => {
+    return async (work, vectors) => {
       await session.transaction(work);
+      this.#deleted += vectors;
+      if (this.#deleted < VECTORS_MAX / 2) return;
       await this.#engine.checkpoint();
+      this.#deleted = 0;
     };
   }
 

@@ -155,8 +155,8 @@ export interface Anew {
   readonly where?: string;
 }
 
-/** Runs work in a transaction. */
-export type Commit = (work: () => Promise<void>) => Promise<void>;
+/** Runs work in a transaction, in which rows of so many vectors are deleted. */
+export type Commit = (work: () => Promise<void>, vectors: number) => Promise<void>;
 
 /**
  * Counts parts of some days anew, and what they are summed up in from all its parts. In several
@@ -173,14 +173,16 @@ export async function countAnew(
       AND ${parts('events', true)} AND ${where}`,
     params: [upTo, new Date(range.from), new Date(range.to)],
   });
-  await commit(() => addRuns(session, rollup));
+  await commit(() => addRuns(session, rollup), 0);
   for (const table of rollup.tables.filter(({ sumOf }) => sumOf === undefined)) {
     const old = `${within(table, range)} AND ${parts(table.name, true)}`;
-    for (const keys of await keysOfCommits(session, table, old)) {
+    const vectors = await vectorsOf(session, table, old);
+    const commits = table.sortedBy === 'item' ? Math.max(1, Math.ceil(vectors / VECTORS_MAX)) : 1;
+    for (const keys of keyRanges(commits)) {
       await commit(async () => {
         await session.run(`DELETE FROM ${table.name} WHERE ${old} AND ${keys}`);
         await insertFrom(session, rollup, table, upTo, keys);
-      });
+      }, vectors / commits);
     }
   }
   for (const table of rollup.tables) {
@@ -189,26 +191,22 @@ export async function countAnew(
       run: String(upTo),
       where: (name: string) => parts(name, hasItems(table)),
     };
-    await commit(() => sumAnew(session, rollup, table, summed));
+    await commit(() => sumAnew(session, rollup, table, summed), 1);
   }
   await session.run('DROP TABLE arrived');
 }
 
-/** The rows of a table in so many parts by the keys of items as one commit each can delete. */
-async function keysOfCommits(
-  session: Session,
-  table: RollupTable,
-  old: string,
-): Promise<readonly string[]> {
-  if (table.sortedBy !== 'item') return ['true'];
+/** Over how many vectors some rows are scattered. */
+async function vectorsOf(session: Session, table: RollupTable, some: string): Promise<number> {
   const [[vectors = 0] = []] = await session.rows(
-    `SELECT count(DISTINCT rowid // ${VECTOR_ROWS}) FROM ${table.name} WHERE ${old}`,
+    `SELECT count(DISTINCT rowid // ${VECTOR_ROWS}) FROM ${table.name} WHERE ${some}`,
   );
-  return keyRanges(Math.max(1, Math.ceil(Number(vectors) / VECTORS_MAX)));
+  return Number(vectors);
 }
 
 /** All keys in so many ranges. */
 function keyRanges(count: number): readonly string[] {
+  if (count === 1) return ['true'];
   const start = (index: number): number => Math.floor((2 ** 32 / count) * index);
   return Array.from(
     { length: count },

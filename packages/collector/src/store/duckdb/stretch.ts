@@ -39,8 +39,8 @@ export async function inStretches(
   for (;;) {
     const { gone, isLast } = await work();
     all += gone;
-    if (isLast) return all;
     // What the engine notes of it in memory goes with the log.
-    await engine.checkpoint();
+    if (gone > 0) await engine.checkpoint();
+    if (isLast) return all;
   }
 }
