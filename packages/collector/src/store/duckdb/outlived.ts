@@ -62,8 +62,8 @@ export async function outlive(
   for (const rollup of kept(rollups)) {
     const { upTo, since } = countedOf(state, rollup);
     if (day < since) continue;
-    const anew = { range, parts: dirtyParts(day), upTo, where: dropped };
-    await countAnew(session, rollup, anew, (work) => work());
+    const anew = { range, parts: dirtyParts(day), areMany: false, upTo, where: dropped };
+    await countAnew(session, rollup, anew, async (work) => void (await work()));
   }
   await session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
   return true;

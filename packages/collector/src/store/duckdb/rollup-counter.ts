@@ -76,10 +76,11 @@ export class RollupCounter {
         const day = state.dirty[0]?.day;
         if (day === undefined) return true;
         const range = { from: day, to: day + DAY_MS };
+        const areMany = state.dirty.some((one) => one.day === day && one.items === undefined);
         for (const rollup of this.#wanted) {
           const { upTo, since } = countedOf(state, rollup);
           if (day < since) continue;
-          const anew = { range, parts: dirtyParts(day), upTo };
+          const anew = { range, parts: dirtyParts(day), areMany, upTo };
           await countAnew(session, rollup, anew, this.#committing(session));
         }
         await session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
@@ -103,7 +104,7 @@ export class RollupCounter {
         if (!isDue(state)) return true;
         const { upTo, since, again } = countedOf(state, rollup);
         const { range, next } = await daysOfPiece(session, upTo, Math.max(again, since));
-        const anew = { range, parts: allParts, upTo };
+        const anew = { range, parts: allParts, areMany: true, upTo };
         await countAnew(session, rollup, anew, this.#committing(session));
         await noteAgain(session, rollup, next);
         this.#known.changeOf(rollup, { again: next });
@@ -114,10 +115,9 @@ export class RollupCounter {
 
   /** What the engine notes of deleted rows goes with the log, before it is too much. */
   #committing(session: Session): Commit {
-    return async (work, vectors) => {
-      await session.transaction(work);
-      this.#deleted += vectors;
-      if (this.#deleted < VECTORS_MAX / 2) return;
+    return async (work) => {
+      this.#deleted += await session.transaction(work);
+      if (this.#deleted < VECTORS_MAX) return;
       await this.#engine.checkpoint();
       this.#deleted = 0;
     };

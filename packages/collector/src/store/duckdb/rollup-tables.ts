@@ -149,14 +149,16 @@ export interface Anew {
   /** Whole days. */
   readonly range: Range;
   readonly parts: Parts;
+  /** These are many items, whose rows lie scattered over the period. */
+  readonly areMany: boolean;
   /** From events of batches up to this one. */
   readonly upTo: number;
   /** Only from events for which this holds. */
   readonly where?: string;
 }
 
-/** Runs work in a transaction, in which rows of so many vectors are deleted. */
-export type Commit = (work: () => Promise<void>, vectors: number) => Promise<void>;
+/** Runs work in a transaction; it gives the vectors of which it has deleted rows, at most. */
+export type Commit = (work: () => Promise<number>) => Promise<void>;
 
 /**
  * Counts parts of some days anew, and what they are summed up in from all its parts. In several
@@ -165,7 +167,7 @@ export type Commit = (work: () => Promise<void>, vectors: number) => Promise<voi
 export async function countAnew(
   session: Session,
   rollup: Rollup,
-  { range, parts, upTo, where = 'true' }: Anew,
+  { range, parts, areMany, upTo, where = 'true' }: Anew,
   commit: Commit,
 ): Promise<void> {
   await gather(session, rollup, {
@@ -173,33 +175,41 @@ export async function countAnew(
       AND ${parts('events', true)} AND ${where}`,
     params: [upTo, new Date(range.from), new Date(range.to)],
   });
-  await commit(() => addRuns(session, rollup), 0);
+  await commit(async () => {
+    await addRuns(session, rollup);
+    return 0;
+  });
   for (const table of rollup.tables.filter(({ sumOf }) => sumOf === undefined)) {
     const old = `${within(table, range)} AND ${parts(table.name, true)}`;
-    const vectors = await vectorsOf(session, table, old);
-    const commits = table.sortedBy === 'item' ? Math.max(1, Math.ceil(vectors / VECTORS_MAX)) : 1;
-    for (const keys of keyRanges(commits)) {
+    const liesByItem = table.sortedBy === 'item';
+    const vectors = areMany || !liesByItem ? await vectorsOf(session, table, range) : VECTORS_MAX;
+    const commits = liesByItem ? Math.ceil(vectors / VECTORS_MAX) : 1;
+    for (const keys of keyRanges(Math.max(commits, 1))) {
       await commit(async () => {
-        await session.run(`DELETE FROM ${table.name} WHERE ${old} AND ${keys}`);
+        const [[gone = 0] = []] = await session.rows(
+          `DELETE FROM ${table.name} WHERE ${old} AND ${keys}`,
+        );
         await insertFrom(session, rollup, table, upTo, keys);
-      }, vectors / commits);
+        return Math.min(Number(gone), vectors, VECTORS_MAX);
+      });
     }
   }
-  for (const table of rollup.tables) {
+  for (const table of rollup.tables.filter(({ sumOf }) => sumOf !== undefined)) {
     const summed = {
       range,
       run: String(upTo),
       where: (name: string) => parts(name, hasItems(table)),
     };
-    await commit(() => sumAnew(session, rollup, table, summed), 1);
+    await commit(() => sumAnew(session, rollup, table, summed));
   }
   await session.run('DROP TABLE arrived');
 }
 
-/** Over how many vectors some rows are scattered. */
-async function vectorsOf(session: Session, table: RollupTable, some: string): Promise<number> {
+/** In how many vectors a table has rows of a stretch of time. */
+async function vectorsOf(session: Session, table: RollupTable, range: Range): Promise<number> {
   const [[vectors = 0] = []] = await session.rows(
-    `SELECT count(DISTINCT rowid // ${VECTOR_ROWS}) FROM ${table.name} WHERE ${some}`,
+    `SELECT count(DISTINCT rowid // ${VECTOR_ROWS}) FROM ${table.name}
+     WHERE ${within(table, range)}`,
   );
   return Number(vectors);
 }
@@ -235,28 +245,32 @@ interface Resummed {
   readonly where: (name: string) => string;
 }
 
-/** Of a table that sums up another, makes rows of the steps that touch a stretch anew. */
+/**
+ * Of a table that sums up another, makes rows of the steps that touch a stretch anew; gives how many
+ * went.
+ */
 export async function sumAnew(
   session: Session,
   { tables }: Rollup,
   table: RollupTable,
   { range, run, where }: Resummed,
-): Promise<void> {
+): Promise<number> {
   const parts = tables.find(({ name }) => name === table.sumOf);
-  if (parts === undefined) return;
+  if (parts === undefined) return 0;
   const { stepMs } = table;
   const whole = {
     from: Math.floor(range.from / stepMs) * stepMs,
     to: Math.ceil(range.to / stepMs) * stepMs,
   };
   const steps = stepMs / parts.stepMs;
-  await session.run(
+  const [[gone = 0] = []] = await session.rows(
     `DELETE FROM ${table.name} WHERE ${within(table, whole)} AND ${where(table.name)}`,
   );
   await session.run(
     `INSERT INTO ${table.name} SELECT ${rowOf(table, run, `CAST(floor(slot / ${steps}) AS BIGINT)`)}
      FROM ${parts.name} WHERE ${within(parts, whole)} AND ${where(parts.name)} GROUP BY ALL`,
   );
+  return Number(gone);
 }
 
 /**
