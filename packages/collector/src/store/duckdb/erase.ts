@@ -23,6 +23,8 @@ export async function erase(
   selection: Selection,
   vectorsMax?: number,
 ): Promise<number> {
+  // What one before left: with that, memory would be too short for this one.
+  await scrub(engine, rollups.all);
   const erased = await inStretches(engine, () =>
     rollups.correcting((markDirty, state) =>
       engine.write((session) =>
