@@ -8,7 +8,7 @@ import type { MarkDirty, Rollups } from './rollups.ts';
 import { FILED_DAY } from './schema.ts';
 import { oweScrub, scrub } from './scrub.ts';
 import { selected } from './select.ts';
-import { inStretches, stretchOf } from './stretch.ts';
+import { inStretches, stretchOf, VECTORS_MAX } from './stretch.ts';
 
 /** As `placeName` has it: an event without id would come back under that. */
 const NAME = `coalesce("event.id", '${MARK}' || "journal.collector" || '-' || "journal.sequence")`;
@@ -21,7 +21,7 @@ export async function erase(
   engine: Engine,
   rollups: Rollups,
   selection: Selection,
-  vectorsMax?: number,
+  vectorsMax = VECTORS_MAX,
 ): Promise<number> {
   // What one before left: with that, memory would be too short for this one.
   await scrub(engine, rollups.all);
@@ -29,11 +29,7 @@ export async function erase(
     rollups.correcting((markDirty, state) =>
       engine.write((session) =>
         session.transaction(() =>
-          eraseStretch(session, rollups, selection, {
-            markDirty,
-            state,
-            ...(vectorsMax !== undefined && { vectorsMax }),
-          }),
+          eraseStretch(session, rollups, selection, { markDirty, state, vectorsMax }),
         ),
       ),
     ),
@@ -46,16 +42,16 @@ export async function erase(
 interface Erasing {
   readonly markDirty: MarkDirty;
   readonly state: RollupState;
-  readonly vectorsMax?: number;
+  readonly vectorsMax: number;
 }
 
 async function eraseStretch(
   session: Session,
   rollups: Rollups,
   selection: Selection,
-  { markDirty, state, ...options }: Erasing,
+  { markDirty, state, vectorsMax }: Erasing,
 ): Promise<{ readonly gone: number; readonly isLast: boolean }> {
-  const { rows: events, isLast } = await stretchOf(session, selected(selection), options);
+  const { rows: events, isLast } = await stretchOf(session, selected(selection), { vectorsMax });
   const gone = await takeOutForGood(session, events, markDirty);
   const isOfItem = selection.item !== undefined && selection.visitor === undefined;
   const counts =

@@ -6,7 +6,7 @@ import { countedOf } from './rollup-state.ts';
 import type { Rollups } from './rollups.ts';
 import { FILED_DAY, quotedText } from './schema.ts';
 import type { Session } from './session.ts';
-import { inStretches, stretchOf } from './stretch.ts';
+import { inStretches, stretchOf, VECTORS_MAX } from './stretch.ts';
 
 /**
  * Deletes the events and tombstones of the days before a UTC day, and says so in the tallies; the
@@ -17,10 +17,10 @@ export async function expire(
   engine: Engine,
   rollups: Rollups,
   before: string,
-  { countsBefore = before, vectorsMax }: ExpireOptions = {},
+  { countsBefore = before, vectorsMax = VECTORS_MAX }: ExpireOptions = {},
 ): Promise<number> {
   await rollups.forget(before, countsBefore);
-  const expiry = { engine, rollups, before, ...(vectorsMax !== undefined && { vectorsMax }) };
+  const expiry = { engine, rollups, before, vectorsMax };
   const expired = await (countsBefore < before ? expireOutlived(expiry) : expireWithCounts(expiry));
   // After the events: what is still there of these days may have tombstones that matter.
   await engine.write((session) =>
@@ -31,7 +31,7 @@ export async function expire(
 
 export interface ExpireOptions {
   /** A UTC day. */
-  readonly countsBefore?: string;
+  readonly countsBefore?: string | undefined;
   /** See `StretchOptions`. */
   readonly vectorsMax?: number;
 }
@@ -40,10 +40,10 @@ interface Expiry {
   readonly engine: Engine;
   readonly rollups: Rollups;
   readonly before: string;
-  readonly vectorsMax?: number;
+  readonly vectorsMax: number;
 }
 
-async function expireWithCounts({ engine, rollups, before, ...options }: Expiry): Promise<number> {
+async function expireWithCounts({ engine, rollups, before, vectorsMax }: Expiry): Promise<number> {
   let expired = 0;
   for (const sql of filedBefore(before)) {
     const old = { sql, params: [] };
@@ -52,8 +52,8 @@ async function expireWithCounts({ engine, rollups, before, ...options }: Expiry)
         engine.write((session) =>
           session.transaction(async () => {
             const { rows: events, isLast } = await stretchOf(session, old, {
-              ...WHOLE_DAYS,
-              ...options,
+              vectorsMax,
+              areWholeFree: true,
             });
             await markDirty(session, events);
             return { gone: await takeOut(session, events, 'expired'), isLast };
@@ -80,7 +80,7 @@ async function expireOutlived(expiry: Expiry): Promise<number> {
  * counts as late: also an event of a later day by its clock, which stays as long as that.
  */
 async function expireCounted(
-  { engine, rollups: { all }, before, ...options }: Expiry,
+  { engine, rollups: { all }, before, vectorsMax }: Expiry,
   state: RollupState,
   noteOutlived: (day: number) => void,
 ): Promise<number> {
@@ -96,7 +96,10 @@ async function expireCounted(
     from = day + DAY_MS;
     expired += await engine.writeUnseen(async (session) => {
       const gone = await session.transaction(async () => {
-        const { rows: events } = await stretchOf(session, counted, { ...WHOLE_DAYS, ...options });
+        const { rows: events } = await stretchOf(session, counted, {
+          vectorsMax,
+          areWholeFree: true,
+        });
         const isNew = await outlive(session, all, state, day, events.sql);
         return isNew ? takeOut(session, events, 'expired') : 0;
       });
@@ -118,7 +121,7 @@ async function firstDay(session: Session, from: number, end: number): Promise<nu
 
 /** Drops what came late to days whose other events are dropped. */
 function expireLate(
-  { engine, rollups, before, ...options }: Expiry,
+  { engine, rollups, before, vectorsMax }: Expiry,
   state: RollupState,
 ): Promise<number> {
   const [old] = filedBefore(before);
@@ -126,15 +129,13 @@ function expireLate(
   return inStretches(engine, () =>
     engine.writeUnseen((session) =>
       session.transaction(async () => {
-        const { rows: events, isLast } = await stretchOf(session, late, options);
+        const { rows: events, isLast } = await stretchOf(session, late, { vectorsMax });
         await countLate(session, rollups.all, state, events);
         return { gone: await takeOut(session, events, 'expired'), isLast };
       }),
     ),
   );
 }
-
-const WHOLE_DAYS = { areWholeFree: true } as const;
 
 /**
  * The events that are filed before a UTC day, in two parts, those of earlier days and those of later

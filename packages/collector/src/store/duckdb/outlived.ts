@@ -4,10 +4,12 @@ import { countedOf } from './rollup-state.ts';
 import type { Rollup } from './rollup.ts';
 import {
   BEGINNING_MS,
+  cleanDay,
   countAnew,
   dirtyParts,
   hasItems,
   insertCounts,
+  insertDirty,
   sumAnew,
 } from './rollup-tables.ts';
 import { quotedText } from './schema.ts';
@@ -53,11 +55,9 @@ export async function outlive(
     new Date(range.to),
   ]);
   if (noted.length === 0) return false;
-  const stays = await session.rows(
-    `INSERT INTO dirty SELECT DISTINCT "service.name", CAST("@timestamp" AS DATE), item FROM events
-     WHERE "@timestamp" >= epoch_ms(${range.from}) AND "@timestamp" < epoch_ms(${range.to})
-       AND NOT (${dropped}) RETURNING 1`,
-  );
+  const ofDay = `"@timestamp" >= epoch_ms(${range.from}) AND "@timestamp" < epoch_ms(${range.to})`;
+  await insertDirty(session, { sql: `${ofDay} AND NOT (${dropped})`, params: [] });
+  const stays = await session.rows('SELECT 1 FROM dirty WHERE day = $1 LIMIT 1', [new Date(day)]);
   if (stays.length === 0) return true;
   for (const rollup of kept(rollups)) {
     const { upTo, since } = countedOf(state, rollup);
@@ -65,7 +65,7 @@ export async function outlive(
     const anew = { range, parts: dirtyParts(day), areMany: false, upTo, where: dropped };
     await countAnew(session, rollup, anew, async (work) => void (await work()));
   }
-  await session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
+  await cleanDay(session, day);
   return true;
 }
 

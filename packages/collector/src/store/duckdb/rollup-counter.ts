@@ -8,6 +8,7 @@ import type { Session } from './session.ts';
 import { VECTORS_MAX } from './stretch.ts';
 import {
   allParts,
+  cleanDay,
   type Commit,
   countAnew,
   dirtyParts,
@@ -83,7 +84,7 @@ export class RollupCounter {
           const anew = { range, parts: dirtyParts(day), areMany, upTo };
           await countAnew(session, rollup, anew, this.#committing(session));
         }
-        await session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
+        await cleanDay(session, day);
         this.#known.change((known) => ({
           ...known,
           dirty: known.dirty.filter((part) => part.day !== day),

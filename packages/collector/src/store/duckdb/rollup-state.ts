@@ -2,6 +2,7 @@ import { DuckDBListValue } from '@duckdb/node-api';
 import type { Range } from '../../query/query.ts';
 import { type Counted, COUNTS, type DirtyDay, type RollupState } from './rollup-plan.ts';
 import { isNotedAs, type Rollup, tableName } from './rollup.ts';
+import { insertDirty } from './rollup-tables.ts';
 import type { Session, Statement } from './session.ts';
 
 /** How far a rollup is in a state. */
@@ -42,11 +43,10 @@ export async function markDirty(
   const upTo = Math.max(0, ...all.map((one) => one.upTo));
   const since = Math.max(outlived, Math.min(...all.map((one) => one.since)));
   const at = params.length;
-  await session.run(
-    `INSERT INTO dirty SELECT DISTINCT "service.name", CAST("@timestamp" AS DATE), item
-     FROM events WHERE ${sql} AND batch <= $${at + 1} AND "@timestamp" >= $${at + 2}`,
-    [...params, upTo, new Date(since)],
-  );
+  await insertDirty(session, {
+    sql: `${sql} AND batch <= $${at + 1} AND "@timestamp" >= $${at + 2}`,
+    params: [...params, upTo, new Date(since)],
+  });
   return readDirty(session);
 }
 

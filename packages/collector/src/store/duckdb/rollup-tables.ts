@@ -144,6 +144,19 @@ export function dirtyParts(day: number): Parts {
       ${byItem ? `AND dirty.item IS NOT DISTINCT FROM ${table}.item` : ''})`;
 }
 
+/** Marks the parts dirty that are of events that a condition names. */
+export function insertDirty(session: Session, { sql, params }: Statement): Promise<void> {
+  return session.run(
+    `INSERT INTO dirty SELECT DISTINCT "service.name", CAST("@timestamp" AS DATE), item
+     FROM events WHERE ${sql}`,
+    params,
+  );
+}
+
+export function cleanDay(session: Session, day: number): Promise<void> {
+  return session.run('DELETE FROM dirty WHERE day = $1', [new Date(day)]);
+}
+
 /** What is counted anew, and from what. */
 export interface Anew {
   /** Whole days. */

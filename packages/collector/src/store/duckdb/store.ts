@@ -99,8 +99,7 @@ export function openDuckdbStore({
     },
     places: (collector, ranges) => places(engine, collector, ranges),
     erase: (selection) => erase(engine, rollups, selection),
-    expire: (before, countsBefore) =>
-      expire(engine, rollups, before, countsBefore === undefined ? {} : { countsBefore }),
+    expire: (before, countsBefore) => expire(engine, rollups, before, { countsBefore }),
     export: (selection) => exported(engine, selection),
     // One collector owns the file, and keeps its salts itself.
     salt: (_day, proposal) => Promise.resolve(proposal),
