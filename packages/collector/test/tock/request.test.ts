@@ -73,6 +73,8 @@ describe('the parameters of a request', () => {
     ['constructor=1', 'trees', /no parameter "constructor"/],
     ['item=b', 'trees', /no parameter "item"/],
     ['from=2026-11-01&from=2026-11-02', 'trees', /give from once/],
+    ['', '', /item must not be empty/],
+    ['item=a&item=', undefined, /item must not be empty/],
     ['item=a&prefix=b', undefined, /either item or prefix/],
     ['prefix=a&prefix=b', undefined, /prefix once/],
     [Array.from({ length: 101 }, (_, n) => `item=${n}`).join('&'), undefined, /at most 100 items/],
